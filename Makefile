@@ -1,0 +1,24 @@
+# `make demo` shows Headroom at work; `make test` runs what CI runs. Both install what they miss, or say what it is.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+setup: ## install the build's tools, or say what is missing
+	@scripts/setup.sh
+
+demo: setup ## build Headroom and show it at work
+	@. scripts/env.sh; cargo build --release --locked -p headroom
+	@. scripts/env.sh; scripts/demo.sh
+
+test: setup ## everything that CI runs
+	@scripts/test.sh
+
+lint: setup ## formatting and lints only
+	@scripts/test.sh format clippy
+
+bench: setup ## measure
+	@. scripts/env.sh; cargo bench --workspace --locked --bench '*'

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Everything that CI runs, one step after the other; stops at the first that fails.
+# Arguments choose steps by name: `scripts/test.sh format clippy`. Without any, all run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/env.sh
+. scripts/env.sh
+
+TOOLS=${HOME:?}/.cache/headroom-tools
+DENY_VERSION=0.20.2   # compiled once and kept: it builds for minutes
+SKIPPED=77            # a step's status where it could not run and need not
+STEPS=(format clippy unit licences binary rules-check rules-test benches proofs)
+
+step_format() { cargo fmt --all --check; }
+step_clippy() { cargo clippy --release --workspace --all-targets --locked -- -D warnings; }
+# The scenarios run here too: they are tests of the crates that drive them.
+step_unit() { cargo test --release --workspace --locked; }
+step_binary() { cargo build --release --locked -p headroom; }
+step_rules-check() { headroom rules check rules; }
+step_rules-test() { headroom rules test rules; }
+step_proofs() { scripts/proofs.sh; }
+
+# Each benchmark once, for its assertions; `make bench` measures.
+step_benches() {
+  if [ -z "$(git ls-files 'crates/*/benches/*.rs')" ]; then
+    echo "no benchmark yet"
+    return
+  fi
+  cargo test --release --workspace --locked --bench '*'
+}
+
+step_licences() {
+  local deny
+  if deny=$(cargo_deny); then
+    "$deny" --locked check bans licenses sources
+  elif [ "${CI:-}" = true ]; then
+    echo "cargo-deny $DENY_VERSION could not be installed" >&2
+    return 1
+  else
+    echo "cargo-deny $DENY_VERSION is not here and could not be installed: licences are not checked"
+    return "$SKIPPED"
+  fi
+}
+
+# Prints where cargo-deny is; installs it where it is not.
+cargo_deny() {
+  if [ -x "$TOOLS/bin/cargo-deny" ]; then
+    echo "$TOOLS/bin/cargo-deny"
+  elif ! command -v cargo-deny; then
+    echo "installing cargo-deny $DENY_VERSION, once, into $TOOLS" >&2
+    CARGO_TARGET_DIR="$TOOLS/build" cargo install cargo-deny --quiet --version "=$DENY_VERSION" --locked --root "$TOOLS" >&2 || return 1
+    rm -rf "$TOOLS/build"
+    echo "$TOOLS/bin/cargo-deny"
+  fi
+}
+
+# The binary that was built, wherever cargo keeps it.
+headroom() {
+  local target
+  target=$(cargo metadata --no-deps --format-version 1 --locked | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+  "$target/release/headroom" "$@"
+}
+
+passed=0
+skipped=()
+started=$SECONDS
+
+finish() {   # number of failed steps
+  if [ "${#skipped[@]}" -gt 0 ]; then echo "skipped: ${skipped[*]}"; fi
+  echo "total $((SECONDS - started)) s"
+  echo "$passed passed, $1 failed"
+}
+
+run_step() {
+  local name=$1 began=$SECONDS status
+  declare -F "step_$name" >/dev/null || { echo "no step \`$name\`; there are: ${STEPS[*]}" >&2; exit 2; }
+  echo "=== $name"
+  # In a shell of its own, and not in an `if`, where `set -e` would not hold.
+  set +e
+  (set -e; "step_$name")
+  status=$?
+  set -e
+  case $status in
+    0) passed=$((passed + 1)); echo "=== $name ok, $((SECONDS - began)) s" ;;
+    "$SKIPPED") skipped+=("$name"); echo "=== $name skipped" ;;
+    *)
+      echo "=== $name FAILED after $((SECONDS - began)) s; the steps after it were not run"
+      finish 1
+      exit 1
+      ;;
+  esac
+}
+
+for step in "${@:-${STEPS[@]}}"; do run_step "$step"; done
+finish 0
