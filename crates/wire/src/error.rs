@@ -1,0 +1,32 @@
+//! What goes wrong between bytes and messages.
+
+/// Bytes that are not the message they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {detail}")]
+pub struct DecodeError {
+    /// The reason code of the dead letter, for example `MALFORMED`.
+    pub code: &'static str,
+    /// What is wrong and where, for a person: the path of the field, what was found, what is expected.
+    pub detail: String,
+}
+
+impl DecodeError {
+    /// The bytes do not parse.
+    pub(crate) fn malformed(detail: impl Into<String>) -> DecodeError {
+        DecodeError { code: "MALFORMED", detail: detail.into() }
+    }
+
+    /// The message is larger than [`crate::MESSAGE_BYTES_MAX`].
+    pub(crate) fn too_large(length: u64) -> DecodeError {
+        let detail = format!("message of {length} bytes, at most {} are taken", crate::MESSAGE_BYTES_MAX);
+        DecodeError { code: "TOO_LARGE", detail }
+    }
+}
+
+/// A message that has no JSON form: an enum number that this build does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no JSON form: {detail}")]
+pub struct EncodeError {
+    /// What is wrong, for a person.
+    pub detail: String,
+}
