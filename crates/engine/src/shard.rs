@@ -1,0 +1,105 @@
+//! One shard's step: records in, a commit out. Everything it decides is in the commit; the caller has no choices left.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::account::Account;
+use crate::broadcast::Broadcasts;
+use crate::event::{AccountId, Event};
+use crate::output::{Output, Position};
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+use crate::timer::Timer;
+
+/// One record of an input, decoded or refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// Where it stood.
+    pub position: Position,
+    /// The record's timestamp: `recorded_at`, else `occurred_at`; of an unreadable one the timestamp before it.
+    pub timestamp: Timestamp,
+    /// The event, or why there is none.
+    pub event: Result<Event, Refusal>,
+    /// A hash of the event's content without its position (id included): tells a duplicate from a reused id.
+    pub content: u64,
+    /// The bytes as they came.
+    pub original: Arc<[u8]>,
+    /// "json" or "protobuf".
+    pub encoding: &'static str,
+}
+
+/// The key under which an event is remembered: the day of its own time (UTC), and its hash.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SeenKey {
+    /// Days since 1970, UTC.
+    pub day: i32,
+    /// Hash of account, kind, source and id.
+    pub hash: u64,
+}
+
+/// What the shard remembers beside accounts.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ShardState {
+    /// The clock: never goes back.
+    pub now: Timestamp,
+    /// Promotions, market, control.
+    pub broadcasts: Arc<Broadcasts>,
+    /// The first day (UTC) of which seen keys are kept.
+    pub seen_from_day: i32,
+    /// Accounts that nobody opened yet.
+    pub provisional: u64,
+    /// Accounts in all.
+    pub accounts: u64,
+    /// Counts since the beginning.
+    pub totals: Totals,
+}
+
+/// Counts since the beginning of a data directory.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Totals {
+    /// Records taken from inputs.
+    pub events: u64,
+    /// Of them seen before.
+    pub duplicates: u64,
+    /// Of them refused, by code.
+    pub dead_letters: BTreeMap<String, u64>,
+    /// Limit changes by kind.
+    pub changes: BTreeMap<String, u64>,
+    /// Offers.
+    pub offers: u64,
+    /// Reviews.
+    pub reviews: u64,
+    /// Notices.
+    pub notices: u64,
+    /// How often each rule fired (its change, offer or review came out), by rule id.
+    pub fired: BTreeMap<String, u64>,
+    /// How often each guard stopped or lowered something.
+    pub guards: BTreeMap<String, u64>,
+    /// How often a rule ended unknown, by rule id.
+    pub not_evaluated: BTreeMap<String, u64>,
+    /// Restores that missed their deadline.
+    pub compensations_missed: u64,
+    /// Decisions whose consequences would have wanted a third pass.
+    pub cascades_cut: u64,
+    /// Releases larger than what was held.
+    pub pending_drift: u64,
+}
+
+/// Everything that one step decided, to be written in one piece.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Commit {
+    /// Accounts after the step, sorted by id.
+    pub accounts: Vec<Account>,
+    /// Timers that are gone.
+    pub timers_removed: Vec<(AccountId, Timer)>,
+    /// Timers that are new.
+    pub timers_added: Vec<(AccountId, Timer)>,
+    /// Events to remember: key and content hash.
+    pub seen: Vec<(SeenKey, u64)>,
+    /// Outputs in commit order.
+    pub outputs: Vec<Output>,
+    /// Inputs and the next offset to read.
+    pub positions: BTreeMap<(Arc<str>, u32), u64>,
+    /// The shard after the step.
+    pub state: ShardState,
+}
