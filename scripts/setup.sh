@@ -31,6 +31,7 @@ become_root() {
 install_packages() {
   local root log
   root=$(become_root) || return 1
+  echo "setup: installing $*"
   log=$(mktemp)
   # shellcheck disable=SC2086  # two words, or one
   if { $root apt-get update -q && $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } \
@@ -51,7 +52,6 @@ check_packages() {
   local missing
   mapfile -t missing < <(missing_packages)
   [ "${#missing[@]}" -gt 0 ] || return 0
-  echo "setup: installing ${missing[*]}"
   install_packages "${missing[@]}" && return 0
   echo "setup: these Debian packages are missing and could not be installed: ${missing[*]}" >&2
   echo "setup: as root, run: apt-get update && apt-get install -y ${missing[*]}" >&2
