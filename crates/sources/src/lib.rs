@@ -1,1 +1,5 @@
 //! sources
+
+mod generate;
+
+pub use generate::{GenerateSummary, SeasonPlan, generate};
