@@ -47,11 +47,14 @@ pub enum Op {
     },
 }
 
+/// A money parameter: minor units by currency.
+pub type Amounts = Box<[(Currency, i64)]>;
+
 /// The code of one program and what was found out about it.
 #[derive(Debug)]
 pub struct Code {
     pub ops: Box<[Op]>,
-    pub money: Box<[Box<[(Currency, i64)]>]>,
+    pub money: Vec<Amounts>,
     pub depth: usize,
     pub reads: Box<[usize]>,
     pub defaults: Box<[(usize, Value)]>,
@@ -67,7 +70,7 @@ pub fn emit(root: &Expr, reads: Vec<usize>, defaults: Vec<(usize, Value)>) -> Re
     }
     Ok(Code {
         ops: emitter.ops.into(),
-        money: emitter.money.into(),
+        money: emitter.money,
         depth: emitter.deepest,
         reads: reads.into(),
         defaults: defaults.into(),
@@ -77,7 +80,7 @@ pub fn emit(root: &Expr, reads: Vec<usize>, defaults: Vec<(usize, Value)>) -> Re
 #[derive(Default)]
 struct Emitter {
     ops: Vec<Op>,
-    money: Vec<Box<[(Currency, i64)]>>,
+    money: Vec<Amounts>,
     depth: usize,
     deepest: usize,
 }

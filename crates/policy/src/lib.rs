@@ -4,6 +4,8 @@
 //! The crate knows nothing about credit, reads no clock, no disk and no randomness.
 //! One exception to purity, in `parse`: the parser recurses, so it runs on a thread with a stack of known size.
 
+#![deny(clippy::float_arithmetic)]
+
 mod calls;
 mod check;
 mod coerce;
