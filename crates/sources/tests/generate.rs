@@ -299,14 +299,19 @@ fn memory_follows_accounts_and_not_days() {
 }
 
 #[test]
-fn nothing_and_too_much_are_answered() {
-    assert_eq!(summary(100, 0).events_total(), 0);
+fn a_season_without_accounts_is_broadcasts() {
     let broadcasts = summary(0, 30);
     assert_eq!(broadcasts.events.get("promotion_started"), Some(&1));
     assert!(!broadcasts.events.contains_key("order_placed"));
-    let plan = SeasonPlan { accounts: u64::from(u32::MAX), days: 1, seed: 1 };
-    let refused = generate(&plan, &mut |_| Ok(()), &mut |_| ()).expect_err("too many accounts");
-    assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_plan_out_of_range_is_refused() {
+    for (accounts, days) in [(u64::from(u32::MAX), 1), (1, 0), (1, 3_661)] {
+        let plan = SeasonPlan { accounts, days, seed: 1 };
+        let refused = generate(&plan, &mut |_| Ok(()), &mut |_| ()).expect_err("out of range");
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
+    }
 }
 
 #[test]

@@ -33,7 +33,8 @@ impl Draft {
     }
 }
 
-/// What happens. Money in fen; orders and payments are named by the number of the event that began them.
+/// What happens. Money in fen; orders and payments are named by the number of the event that began them; an order on
+/// credit takes all its amount from it.
 #[derive(Clone, Debug)]
 pub(super) enum What {
     Opened { base: i64, opened_at: i64, probation: bool },
@@ -52,11 +53,11 @@ pub(super) enum What {
     Sold { amount: i64 },
     SalePaid { order: u64, amount: i64 },
     SaleRefunded { order: u64, amount: i64 },
-    Bought { amount: i64, hold: i64, cash: bool },
-    BuyPaid { order: u64, amount: i64, hold: i64 },
-    BuyCancelled { order: u64, amount: i64, hold: i64 },
+    Bought { amount: i64, credit: bool, cash: bool },
+    BuyPaid { order: u64, amount: i64 },
+    BuyCancelled { order: u64, amount: i64, credit: bool },
     BuyRefunded { order: u64, amount: i64 },
-    HoldExpired { order: u64, amount: i64, hold: i64 },
+    HoldExpired { order: u64, amount: i64 },
     Declined { amount: i64 },
 
     Statement,

@@ -48,12 +48,12 @@ impl Ledger {
     /// Books what has just happened, on `day`.
     pub(super) fn book(&mut self, what: &What, day: u32) {
         match *what {
-            What::Bought { hold, .. } => self.pending += hold,
-            What::BuyPaid { hold, .. } => {
-                self.release(hold);
-                self.balance += hold;
+            What::Bought { amount, credit: true, .. } => self.pending += amount,
+            What::BuyPaid { amount, .. } => {
+                self.release(amount);
+                self.balance += amount;
             }
-            What::BuyCancelled { hold, .. } | What::HoldExpired { hold, .. } => self.release(hold),
+            What::BuyCancelled { amount, credit: true, .. } | What::HoldExpired { amount, .. } => self.release(amount),
             What::BuyRefunded { amount, .. } => self.balance -= amount,
             What::Statement => self.close_cycle(day),
             What::PaymentPosted { amount, .. } => self.pay(amount),
@@ -115,9 +115,9 @@ mod tests {
 
     fn drawn(amount: i64) -> Ledger {
         let mut ledger = Ledger::default();
-        ledger.book(&What::Bought { amount, hold: amount, cash: false }, 0);
+        ledger.book(&What::Bought { amount, credit: true, cash: false }, 0);
         assert_eq!((ledger.pending, ledger.balance), (amount, 0));
-        ledger.book(&What::BuyPaid { order: 1, amount, hold: amount }, 1);
+        ledger.book(&What::BuyPaid { order: 1, amount }, 1);
         ledger
     }
 

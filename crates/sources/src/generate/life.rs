@@ -7,8 +7,10 @@ use super::draft::What;
 use super::profile::Salt;
 use super::scene::Scene;
 
+type Happen = fn(&mut Scene<'_>);
+
 /// Each with the number of accounts of which one meets it on a day.
-const ONCE: [(Salt, u64, fn(&mut Scene<'_>)); 8] = [
+const ONCE: [(Salt, u64, Happen); 8] = [
     (Salt::Tier, 1_000, climb),
     (Salt::Graduation, 700, graduate),
     (Salt::Autopay, 1_500, change_autopay),

@@ -29,7 +29,7 @@ fn wants_to_shop(scene: &mut Scene<'_>) -> bool {
 fn shop(scene: &mut Scene<'_>) {
     let amount = price(scene);
     if !scene.profile.is_merchant() && scene.dice.permille(250) {
-        scene.add_between(OPEN, SHUT, What::Bought { amount, hold: 0, cash: false });
+        scene.add_between(OPEN, SHUT, What::Bought { amount, credit: false, cash: false });
     } else if scene.ledger.used() + amount <= ceiling(scene) {
         buy(scene, amount);
     } else if scene.dice.permille(600) {
@@ -55,15 +55,15 @@ fn price(scene: &mut Scene<'_>) -> i64 {
 /// Holds credit; most orders draw it the next day.
 fn buy(scene: &mut Scene<'_>, amount: i64) {
     let cash = scene.dice.permille(20);
-    let (order, at) = scene.add_between(OPEN, SHUT, What::Bought { amount, hold: amount, cash });
+    let (order, at) = scene.add_between(OPEN, SHUT, What::Bought { amount, credit: true, cash });
     match scene.dice.between(0, 999) {
         0..50 => {
             let after = scene.dice.between(HOUR / 4, 8 * HOUR);
-            scene.add(at + after, What::BuyCancelled { order, amount, hold: amount });
+            scene.add(at + after, What::BuyCancelled { order, amount, credit: true });
         }
         // An hour before the limit would let go of it by itself.
         50..65 => {
-            scene.add(at + 7 * DAY - HOUR, What::HoldExpired { order, amount, hold: amount });
+            scene.add(at + 7 * DAY - HOUR, What::HoldExpired { order, amount });
         }
         65..100 => {
             let paid_at = draw(scene, order, amount);
@@ -79,7 +79,7 @@ fn buy(scene: &mut Scene<'_>, amount: i64) {
 
 fn draw(scene: &mut Scene<'_>, order: u64, amount: i64) -> i64 {
     let at = scene.moment(OPEN, SHUT) + DAY;
-    scene.add(at, What::BuyPaid { order, amount, hold: amount });
+    scene.add(at, What::BuyPaid { order, amount });
     at
 }
 
@@ -93,10 +93,10 @@ fn steal(scene: &mut Scene<'_>) {
     let mut at = scene.moment(OPEN, SHUT - 3);
     for _ in 0..orders {
         let amount = scene.dice.between(150_000, 400_000) * YUAN;
-        let order = scene.add(at, What::Bought { amount, hold: 0, cash: false });
+        let order = scene.add(at, What::Bought { amount, credit: false, cash: false });
         if scene.dice.permille(600) {
             let after = scene.dice.between(10 * 60, HOUR);
-            scene.add(at + after, What::BuyCancelled { order, amount, hold: 0 });
+            scene.add(at + after, What::BuyCancelled { order, amount, credit: false });
         }
         at += scene.dice.between(60, HOUR / 2);
     }

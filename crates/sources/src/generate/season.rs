@@ -14,13 +14,16 @@ use super::timeline::Timeline;
 use super::write::event;
 use super::{broadcast, opening};
 
+/// Ten years: far more than the calendar of promotions and holidays fills.
+const DAYS_MAX: u32 = 3_660;
+
 /// What to generate. The same plan gives the same events on any machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeasonPlan {
     /// Number of accounts, below 2³² − 1. One in five is a merchant. Each takes 56 bytes of memory, and its events of
     /// a day some more.
     pub accounts: u64,
-    /// Length in days; the season ends some days after Double 11 of 2025, and 200 days begin with June of that year.
+    /// Length in days, 1 to 3660; the season ends some days after Double 11 of 2025, and 200 days begin with June of that year.
     pub days: u32,
     /// Chooses the season among all of its size.
     pub seed: u64,
@@ -63,13 +66,13 @@ impl GenerateSummary {
 /// About one event in a thousand comes twice, two in a thousand late.
 ///
 /// # Errors
-/// `InvalidInput` when the plan has too many accounts; otherwise what `sink` returns, at once.
+/// `InvalidInput` when the plan has too many accounts, too many days or none; otherwise what `sink` returns, at once.
 pub fn generate(
     plan: &SeasonPlan,
     sink: &mut dyn FnMut(proto::Event) -> io::Result<()>,
     progress: &mut dyn FnMut(u64),
 ) -> io::Result<GenerateSummary> {
-    let season = Season::new(plan.seed, accounts_of(plan)?, plan.days);
+    let season = season_of(plan)?;
     let mut run = Run::new(&season);
     for day in 0..season.days {
         run.plan_day(day);
@@ -82,12 +85,18 @@ pub fn generate(
     Ok(run.summary)
 }
 
-fn accounts_of(plan: &SeasonPlan) -> io::Result<u32> {
+fn season_of(plan: &SeasonPlan) -> io::Result<Season> {
     let accounts = u32::try_from(plan.accounts).ok().filter(|accounts| *accounts < EVERYBODY);
-    accounts.ok_or_else(|| {
-        let text = format!("`{}` accounts are too many: at most {} can be generated", plan.accounts, EVERYBODY - 1);
-        io::Error::new(io::ErrorKind::InvalidInput, text)
-    })
+    let accounts = accounts
+        .ok_or_else(|| refused(format!("`{}` accounts are too many, the most is {}", plan.accounts, EVERYBODY - 1)))?;
+    if !(1..=DAYS_MAX).contains(&plan.days) {
+        return Err(refused(format!("`{}` days are no season, it has 1 to {DAYS_MAX}", plan.days)));
+    }
+    Ok(Season::new(plan.seed, accounts, plan.days))
+}
+
+fn refused(text: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
 struct Run<'a> {
@@ -142,7 +151,6 @@ impl<'a> Run<'a> {
         if !drafts.is_empty() {
             progress(self.emitted);
         }
-        self.timeline.give_back(hour as usize, drafts);
         Ok(())
     }
 

@@ -55,7 +55,6 @@ fn move_house_with_a_new_phone(scene: &mut Scene<'_>) {
 fn log_in_strangely(scene: &mut Scene<'_>) {
     let (_, at) = scene.add_between(0, 16, What::Signal { fact: Fact::LoginAnomaly, value: 1 });
     verify(scene, at, 500);
-    scene.add(at + 30 * HOUR, What::Signal { fact: Fact::LoginAnomaly, value: 0 });
 }
 
 /// In `permille` of cases the customer proves who it is.

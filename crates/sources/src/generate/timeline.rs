@@ -34,7 +34,7 @@ impl Timeline {
             end,
             hours: Default::default(),
             later: VecDeque::new(),
-            noise: Dice::new(seed ^ 0x6E6F_6973_65),
+            noise: Dice::new(seed ^ 0x006E_6F69_7365),
             last_id: 0,
             held: 0,
             held_max: 0,
@@ -62,19 +62,14 @@ impl Timeline {
         self.keep(Draft { recorded: at, late: 0, account: super::draft::EVERYBODY, id, again: false, what });
     }
 
-    /// Takes the events of one hour of today, in their order.
+    /// Takes the events of one hour of today, in their order. Their memory goes with them: the hours of a promotion
+    /// would keep too much of it.
     pub(super) fn take_hour(&mut self, hour: usize) -> Vec<Draft> {
         self.held_max = self.held_max.max(self.held);
         let mut drafts = std::mem::take(&mut self.hours[hour]);
         self.held -= drafts.len() as u64;
         drafts.sort_unstable_by_key(Draft::key);
         drafts
-    }
-
-    /// Gives a taken and emptied list back, so that its memory serves again.
-    pub(super) fn give_back(&mut self, hour: usize, mut drafts: Vec<Draft>) {
-        drafts.clear();
-        self.hours[hour] = drafts;
     }
 
     pub(super) fn next_day(&mut self) {

@@ -104,16 +104,16 @@ fn order(draft: &Draft) -> Option<OrderEvent> {
 
 /// Orders without credit stay without credit amounts.
 fn move_credit(what: &What, event: &mut OrderEvent) {
-    let credit = |amount: i64| (amount > 0).then_some(amount);
     match *what {
-        What::Bought { hold, cash, .. } => {
-            event.hold = credit(hold);
+        What::Bought { amount, credit, cash } => {
+            event.hold = credit.then_some(amount);
             event.purpose = if cash { Purpose::Cash } else { Purpose::Purchase }.into();
         }
-        What::BuyPaid { hold, .. } => (event.hold_released, event.captured) = (credit(hold), credit(hold)),
-        What::BuyCancelled { hold, .. } | What::HoldExpired { hold, .. } => event.hold_released = credit(hold),
-        What::BuyRefunded { amount, .. } => event.credit_refunded = credit(amount),
-        What::Declined { amount } => event.hold = credit(amount),
+        What::BuyPaid { amount, .. } => (event.hold_released, event.captured) = (Some(amount), Some(amount)),
+        What::BuyCancelled { amount, credit, .. } => event.hold_released = credit.then_some(amount),
+        What::HoldExpired { amount, .. } => event.hold_released = Some(amount),
+        What::BuyRefunded { amount, .. } => event.credit_refunded = Some(amount),
+        What::Declined { amount } => event.hold = Some(amount),
         _ => {}
     }
 }
