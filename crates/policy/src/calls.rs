@@ -41,7 +41,7 @@ impl Checker<'_> {
 
     fn arity<T>(&mut self, call: &Call, wants: &str) -> Option<T> {
         let (name, found) = (&call.function, call.args.len());
-        let message = format!("`{name}` needs {wants}, found {found} arguments");
+        let message = format!("`{name}` needs {wants}, found {found}");
         self.fail(Diagnostic::error("HR0112", message, call.name_span))
     }
 

@@ -105,9 +105,11 @@ impl Checker<'_> {
         });
     }
 
-    fn bool_operand(&mut self, operand: &Expr, operator: &str) -> Option<()> {
+    /// An operand that has to be a condition.
+    fn bool_expr(&mut self, operand: &Tree, operator: &str) -> Option<Expr> {
+        let operand = self.expr(operand)?;
         if matches!(operand.ty, Type::Bool | Type::Any) {
-            return Some(());
+            return Some(operand);
         }
         let what = self.quote(operand.span);
         let message = format!("`{operator}` needs bool, but `{what}` is {}", operand.ty);
@@ -115,8 +117,7 @@ impl Checker<'_> {
     }
 
     fn negation(&mut self, span: Span, operand: &Tree) -> Option<Expr> {
-        let operand = self.expr(operand)?;
-        self.bool_operand(&operand, "!")?;
+        let operand = self.bool_expr(operand, "!")?;
         Some(Expr { span, ty: Type::Bool, kind: Kind::Not(Box::new(operand)) })
     }
 
@@ -137,9 +138,8 @@ impl Checker<'_> {
     }
 
     fn logic(&mut self, span: Span, operands: &[Tree], operator: &str, kind: fn(Vec<Expr>) -> Kind) -> Option<Expr> {
-        let operands = self.exprs(operands)?;
-        let fine: Vec<Option<()>> = operands.iter().map(|operand| self.bool_operand(operand, operator)).collect();
-        fine.into_iter().collect::<Option<()>>()?;
+        let checked: Vec<Option<Expr>> = operands.iter().map(|operand| self.bool_expr(operand, operator)).collect();
+        let operands = checked.into_iter().collect::<Option<_>>()?;
         Some(Expr { span, ty: Type::Bool, kind: kind(operands) })
     }
 
@@ -197,8 +197,7 @@ impl Checker<'_> {
     }
 
     fn choice(&mut self, span: Span, [condition, yes, no]: &[Tree; 3]) -> Option<Expr> {
-        let condition = self.expr(condition);
-        let condition = condition.filter(|expr| self.bool_operand(expr, "?:").is_some());
+        let condition = self.bool_expr(condition, "?:");
         let (branches, ty) = self.unified([yes, no])?;
         let [yes, no]: [Expr; 2] = branches.try_into().ok()?;
         let condition = condition?;

@@ -101,10 +101,13 @@ impl Converter<'_> {
             Cel::Literal(literal) => self.literal(node.id, literal),
             Cel::Ident(name) => self.leaf(node.id, Form::Name(name.clone())),
             Cel::Select(select) if select.test => {
-                let inner = self.select(node.id, &select.operand, &select.field);
+                let inner = self.select(self.before_end(node.id), &select.operand, &select.field);
                 Tree { span: self.call_span(node.id), kind: Form::Has(Box::new(inner)) }
             }
-            Cel::Select(select) => self.select(node.id, &select.operand, &select.field),
+            Cel::Select(select) => {
+                let field = self.token(node.id).map(|dot| dot + 1);
+                self.select(field, &select.operand, &select.field)
+            }
             Cel::Call(call) => self.call(node.id, call),
             Cel::List(list) => Tree {
                 span: self.tokens.balanced(self.token_span(node.id)),
@@ -164,11 +167,15 @@ impl Converter<'_> {
         }
     }
 
-    fn select(&self, id: u64, operand: &IdedExpr, field: &str) -> Tree {
+    /// The last token inside a call's brackets. The parser marks the opening one.
+    fn before_end(&self, id: u64) -> Option<usize> {
+        self.tokens.list[self.token(id)?].partner?.checked_sub(1)
+    }
+
+    /// `operand.field`, where `last` is the token of the field.
+    fn select(&self, last: Option<usize>, operand: &IdedExpr, field: &str) -> Tree {
         let operand = self.tree(operand);
-        let dot = self.token(id);
-        let name = dot.and_then(|at| self.tokens.list.get(at + 1));
-        let span = match name {
+        let span = match last.and_then(|at| self.tokens.list.get(at)) {
             Some(token) if token.class == Class::Name => union(operand.span, token.span),
             _ => operand.span,
         };

@@ -241,3 +241,6 @@ fn named(names: &[String], index: i64) -> Datum {
     let name = at.and_then(|at| names.get(at));
     name.map_or(Datum::Int(index), |name| Datum::Text(name.clone()))
 }
+
+#[cfg(test)]
+mod tests;

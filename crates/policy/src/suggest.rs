@@ -2,7 +2,8 @@
 
 /// The candidate that a misspelt name probably means, or `None` if nothing is near.
 ///
-/// A candidate that ends in the written last segment counts as near, so `dpd` finds `delinquency.dpd`.
+/// A candidate that ends in the written last segment counts as near, so `dpd` finds `delinquency.dpd`; and so does
+/// one that begins like the written name, or the other way round.
 /// Ties go to the candidate that comes first.
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).clamp(1, 4);
@@ -11,16 +12,18 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         let distance = distance(name, candidate);
         if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
-        } else if best.is_none() && same_last_segment(name, candidate) {
+        } else if best.is_none() && alike(name, candidate) {
             best = Some((limit + 1, candidate));
         }
     }
     best.map(|(_, candidate)| candidate)
 }
 
-fn same_last_segment(name: &str, candidate: &str) -> bool {
+fn alike(name: &str, candidate: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
-    candidate.rsplit_once('.').is_some_and(|(_, tail)| tail == last)
+    let tail = candidate.rsplit_once('.').map(|(_, tail)| tail);
+    let begins = |long: &str, short: &str| short.len() >= 3 && long.starts_with(short);
+    tail == Some(last) || begins(candidate, name) || begins(name, candidate)
 }
 
 /// Edits (insert, delete, replace, swap neighbours) that turn `a` into `b`, case ignored.
@@ -61,5 +64,6 @@ mod tests {
         assert_eq!(suggest("limit.bass", names), Some("limit.base"));
         assert_eq!(suggest("dpd", names), Some("delinquency.dpd"));
         assert_eq!(suggest("weather.rain", names), None);
+        assert_eq!(suggest("limit.gr", names), Some("limit.granted"));
     }
 }

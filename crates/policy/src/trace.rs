@@ -39,6 +39,8 @@ pub struct TraceNode {
     pub leaf: bool,
     /// Its operands.
     pub children: Vec<TraceNode>,
+    /// How many of the children are the sides of a condition: two of a comparison, one of `in`.
+    sides: usize,
 }
 
 /// The outcome of a condition.
@@ -61,7 +63,7 @@ pub struct Condition<'a> {
     pub text: &'a str,
     /// Where, in the file.
     pub span: Span,
-    /// The left side; for a bool feature or `has`, its truth; for `pct`, the ratio.
+    /// The left side of a comparison or `in` (for `pct`, the ratio); for any other condition, its outcome.
     pub left: Datum,
     /// The right side of a comparison.
     pub right: Option<Datum>,
@@ -98,13 +100,12 @@ impl TraceNode {
     }
 
     fn condition(&self, verdict: Verdict) -> Condition<'_> {
-        let side = |at: usize| self.children.get(at).map(|child| child.datum.clone());
-        let compares = self.children.len() == 2;
+        let mut sides = self.children.iter().take(self.sides).map(|child| child.datum.clone());
         Condition {
             text: &self.text,
             span: self.span,
-            left: side(0).unwrap_or_else(|| self.datum.clone()),
-            right: if compares { side(1) } else { None },
+            left: sides.next().unwrap_or_else(|| self.datum.clone()),
+            right: sides.next(),
             verdict,
         }
     }
@@ -167,6 +168,11 @@ impl Tracer<'_> {
         node.verdict = (expr.ty == Type::Bool).then(|| Verdict::from(value));
         node.leaf = node.verdict.is_some() && !joins;
         node.children = children;
+        node.sides = match expr.kind {
+            Kind::Compare(..) | Kind::Pct(..) => 2,
+            Kind::In(..) => 1,
+            _ => 0,
+        };
         node
     }
 
@@ -181,6 +187,7 @@ impl Tracer<'_> {
             verdict: None,
             leaf: false,
             children: Vec::new(),
+            sides: 0,
         }
     }
 

@@ -1,0 +1,4 @@
+//! Shared by the generated tests.
+
+pub mod generate;
+pub mod random;
