@@ -149,6 +149,9 @@ fn write_record(file: &mut impl Write, key: &[u8], payload: &[u8]) -> io::Result
     file.write_all(payload)
 }
 
+/// A key and a payload.
+pub(crate) type Record<'a> = (&'a [u8], &'a [u8]);
+
 /// Records in order of their keys.
 pub(crate) enum Sorted {
     /// They fitted.
@@ -158,8 +161,8 @@ pub(crate) enum Sorted {
 }
 
 impl Sorted {
-    /// The next record's key and payload.
-    pub(crate) fn next(&mut self) -> Result<Option<(&[u8], &[u8])>, SourceError> {
+    /// The next record.
+    pub(crate) fn next(&mut self) -> Result<Option<Record<'_>>, SourceError> {
         match self {
             Sorted::Memory { arena, entries } => {
                 Ok(entries.next().map(|entry| (entry.key(arena), entry.payload(arena))))
@@ -252,7 +255,9 @@ mod tests {
         (0..len).map(move |number| (number * 7919 + 13) % len)
     }
 
-    fn drain(mut sorted: Sorted) -> Vec<(Vec<u8>, Vec<u8>)> {
+    type Records = Vec<(Vec<u8>, Vec<u8>)>;
+
+    fn drain(mut sorted: Sorted) -> Records {
         let mut records = Vec::new();
         while let Some((key, payload)) = sorted.next().unwrap() {
             records.push((key.to_vec(), payload.to_vec()));
@@ -261,7 +266,7 @@ mod tests {
     }
 
     /// Sorts 5000 records with keys of which many are equal.
-    fn sorted(bytes_max: usize, folder: &Path) -> (Vec<(Vec<u8>, Vec<u8>)>, u64) {
+    fn sorted(bytes_max: usize, folder: &Path) -> (Records, u64) {
         let mut sorter = Sorter::new(bytes_max, folder);
         for number in shuffled(5000) {
             sorter.push(&(number / 3).to_be_bytes(), &number.to_be_bytes()).unwrap();

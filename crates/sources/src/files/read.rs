@@ -149,28 +149,33 @@ fn next_byte(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
 /// `None` at the end of the input, else whether the line was cut.
 fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<Option<Cut>>> {
     line.clear();
-    let mut long = None;
-    let mut any = false;
+    let with_line_feed = MESSAGE_BYTES_MAX as u64 + 1;
+    if reader.take(with_line_feed).read_until(b'\n', line)? == 0 {
+        return Ok(None);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    }
+    if line.len() <= MESSAGE_BYTES_MAX {
+        return Ok(Some(None));
+    }
+    let cut = rest_of_line(reader, LongLine::starting(line))?;
+    line.truncate(MESSAGE_BYTES_MAX);
+    Ok(Some(Some(cut)))
+}
+
+/// Passes over a line from where it is too long, up to and with its line feed.
+fn rest_of_line(reader: &mut impl BufRead, mut long: LongLine) -> io::Result<Cut> {
     loop {
         let buffered = reader.fill_buf()?;
-        if buffered.is_empty() {
-            return Ok(any.then(|| long.map(LongLine::cut)));
-        }
-        any = true;
         let end = buffered.iter().position(|byte| *byte == b'\n');
         let part = &buffered[..end.unwrap_or(buffered.len())];
-        if long.is_none() && line.len() + part.len() > MESSAGE_BYTES_MAX {
-            long = Some(LongLine::starting(line));
-        }
-        let kept = part.len().min(MESSAGE_BYTES_MAX - line.len());
-        line.extend_from_slice(&part[..kept]);
-        if let Some(long) = &mut long {
-            long.add(part);
-        }
+        long.add(part);
         let used = part.len() + usize::from(end.is_some());
+        let ended = end.is_some() || used == 0;
         reader.consume(used);
-        if end.is_some() {
-            return Ok(Some(long.map(LongLine::cut)));
+        if ended {
+            return Ok(long.cut());
         }
     }
 }

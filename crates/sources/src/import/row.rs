@@ -68,8 +68,7 @@ fn add_step(row: &mut Vec<Value>, step: &Step, before: Option<&Step>) {
 
 fn emit_all(mapping: &Mapping, row: &mut Vec<Value>, number: u64, made: &mut Made) -> Result<(), Refused> {
     for computed in &mapping.lets {
-        // What cannot be computed here is null; it fails where it is used.
-        let value = mapping.evaluator.evaluate(computed, row).unwrap_or(Value::Null);
+        let value = mapping.evaluator.evaluate(computed, row).map_err(Refused::not_computable)?;
         row.push(value);
     }
     for emit in &mapping.emit {

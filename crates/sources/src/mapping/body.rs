@@ -115,7 +115,12 @@ impl Field {
 
 fn event_of(json: Map<String, Json>) -> Result<proto::Event, String> {
     let text = serde_json::to_vec(&json).map_err(|error| error.to_string())?;
-    event_from_json(&text).map_err(|error| error.detail)
+    event_from_json(&text).map_err(|error| without_place(&error.detail))
+}
+
+/// Nobody has seen the JSON, so a place in it helps nobody.
+fn without_place(detail: &str) -> String {
+    detail.split(" at line 1 column ").next().unwrap_or_default().to_owned()
 }
 
 /// Sets the field at `path`, making the messages on the way.

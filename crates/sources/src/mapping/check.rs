@@ -17,7 +17,7 @@ use super::probe::probe;
 use super::{Flaw, Value};
 use crate::SourceError;
 
-/// A mapping, ready to import its set. `docs/MAPPINGS.md` describes the file.
+/// A mapping, ready to import its set. `mappings/README.md` describes the file.
 ///
 /// A row, as expressions see it, is: columns, sums of its group, then per step its values, the values of the step
 /// before, `at`, `period` and `first`, then what `let` names.

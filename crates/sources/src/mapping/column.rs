@@ -73,6 +73,9 @@ impl Column {
         if let Some(setting) = misplaced {
             return Err(Flaw::new(line, format!("column `{name}`: `{setting}` does not belong to this type")));
         }
+        if file.thousands.is_some_and(|thousands| thousands == file.point.unwrap_or('.')) {
+            return Err(Flaw::new(line, format!("column `{name}`: `point` and `thousands` are the same")));
+        }
         let header = file.column.clone().unwrap_or_else(|| name.to_owned());
         Ok(Column { name: name.to_owned(), header, optional: file.optional, reading })
     }

@@ -18,7 +18,8 @@ const NESTING_MAX: usize = 32;
 /// An expression, compiled once per mapping.
 #[derive(Debug)]
 pub(crate) struct Expression {
-    pub(super) line: u64,
+    text: String,
+    line: u64,
     program: Program,
 }
 
@@ -38,7 +39,12 @@ impl Expression {
             return Err(wrong(format!("nothing is called `{unknown}` here")));
         }
         drop(references);
-        Ok(Expression { line, program })
+        Ok(Expression { text: text.to_owned(), line, program })
+    }
+
+    /// That it cannot work, and why.
+    pub(super) fn flaw(&self, why: &str) -> Flaw {
+        Flaw::new(self.line, format!("expression `{}`: {why}", self.text))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The mapping file as it is written. `docs/MAPPINGS.md` describes it for users.
+//! The mapping file as it is written. `mappings/README.md` describes it for users.
 
 use std::collections::BTreeMap;
 

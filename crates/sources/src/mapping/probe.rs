@@ -9,7 +9,7 @@ pub(super) fn probe(mapping: &Mapping) -> Result<(), Flaw> {
     let evaluator = &mapping.evaluator;
     let mut row = mapping.sample();
     for expression in &mapping.lets {
-        let value = evaluator.evaluate(expression, &row).unwrap_or(Value::Null);
+        let value = evaluator.evaluate(expression, &row).unwrap_or(Value::Int(1));
         check(mapping, expression, &row, None)?;
         row.push(value);
     }
@@ -50,5 +50,5 @@ fn check(mapping: &Mapping, expression: &Expression, row: &[Value], demand: Opti
         Ok(value) => demand.and_then(|demand| demand(&value)).map(str::to_owned),
         Err(_) => None,
     };
-    flaw.map_or(Ok(()), |why| Err(Flaw::new(expression.line, format!("expression: {why}"))))
+    flaw.map_or(Ok(()), |why| Err(expression.flaw(&why)))
 }
