@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use headroom_sources::{EventReader, ImportReport, ImportSettings, Mapping, import};
-use headroom_wire::proto::{self, event::Body, order_event, repayment_event};
+use headroom_wire::proto::order_event::Kind::{Cancelled, Placed};
+use headroom_wire::proto::{self, account_event, event::Body, order_event, repayment_event};
 use headroom_wire::{Timestamp, event_from_protobuf};
 
 fn project() -> PathBuf {
@@ -61,6 +62,15 @@ fn online_retail_in_full() {
     assert_eq!(report.events, expected);
     assert!(is_sorted(&events));
 
+    let total = |wanted: order_event::Kind| -> i64 {
+        let orders = events.iter().filter_map(|event| match &event.body {
+            Some(Body::Order(order)) => Some(order),
+            _ => None,
+        });
+        orders.filter(|order| order.kind() == wanted).map(|order| order.amount).sum()
+    };
+    assert_eq!((total(Placed), total(Cancelled)), (891_140_790, 61_134_209));
+
     let orders = |customer: &str| -> Vec<(String, order_event::Kind, i64)> {
         let of_customer = events.iter().filter(|event| event.account_id == customer);
         let order = |event: &proto::Event| match &event.body {
@@ -69,7 +79,6 @@ fn online_retail_in_full() {
         };
         of_customer.filter_map(order).collect()
     };
-    use order_event::Kind::{Cancelled, Placed};
     let at = |time: &str, kind, amount| (time.to_owned(), kind, amount);
     assert_eq!(
         orders("12346"),
@@ -110,6 +119,57 @@ fn credit_card_default_in_full() {
     let months: std::collections::BTreeSet<String> = events.iter().map(time_of).collect();
     let ends = ["04-30", "05-31", "06-30", "07-31", "08-31", "09-30"];
     assert!(months.iter().eq(ends.map(|end| format!("2005-{end}T15:59:59.999Z")).iter()));
+}
+
+/// What an account owes, by its snapshot and what moved since, against what its statements say.
+#[derive(Default)]
+struct Balance {
+    snapshot_at: Option<Timestamp>,
+    booked: i64,
+    stated: i64,
+}
+
+impl Balance {
+    fn book(&mut self, event: &proto::Event) {
+        let later = self.snapshot_at.is_some() && event.occurred_at != self.snapshot_at;
+        match &event.body {
+            Some(Body::Account(account)) => self.book_snapshot(account),
+            Some(Body::Order(order)) => {
+                assert!(later, "spend needs two statements");
+                self.booked += order.captured.unwrap_or(0) - order.credit_refunded.unwrap_or(0);
+            }
+            Some(Body::Repayment(repayment)) => match &repayment.kind {
+                Some(repayment_event::Kind::PaymentPosted(payment)) if later => self.booked -= payment.amount,
+                Some(repayment_event::Kind::StatementIssued(statement)) => self.stated = statement.balance,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn book_snapshot(&mut self, account: &proto::AccountEvent) {
+        if let Some(account_event::Kind::LedgerSnapshot(snapshot)) = &account.kind {
+            self.booked = snapshot.balance;
+            self.snapshot_at = snapshot.as_of;
+        }
+    }
+}
+
+#[test]
+fn spend_and_payments_add_up_to_every_statement() {
+    let Some(input) = full_set("uci_credit_card_default_ids_1_20000.csv.gz") else { return };
+    let (_, events) = imported("uci-credit-card-default.yaml", &input);
+    let mut balances: BTreeMap<&str, Balance> = BTreeMap::new();
+    let mut statements = 0;
+    for event in &events {
+        let balance = balances.entry(&event.account_id).or_default();
+        balance.book(event);
+        if event.event_id.ends_with("-statement") {
+            assert_eq!(balance.booked, balance.stated, "{}", event.event_id);
+            statements += balance.stated;
+        }
+    }
+    assert_eq!((balances.len(), statements), (20_000, 526_137_808_700));
 }
 
 fn dpd(event: &proto::Event) -> Option<i32> {
