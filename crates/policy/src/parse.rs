@@ -285,3 +285,51 @@ fn one(mut args: Vec<Tree>) -> Result<Box<Tree>, Vec<Tree>> {
 fn exactly<const N: usize>(args: Vec<Tree>) -> Result<Box<[Tree; N]>, Vec<Tree>> {
     args.try_into().map(Box::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Overflowing the stack would end the process, so this fails loudly if the bounds are too wide.
+    #[test]
+    fn the_deepest_texts_within_the_bounds_parse() {
+        let nested =
+            |open: &str, close: &str, levels: usize| format!("{}a.b{}", open.repeat(levels), close.repeat(levels));
+        let texts = [
+            nested("(", ")", 32),
+            nested("!(", ")", 32),
+            nested("a.b + 2 * -(", ")", 30),
+            nested("min(1, ", ")", 32),
+            nested("a.b in [", "]", 32),
+            nested("true ? 1 : ", "", 32),
+            nested("(true ? 1 : ", ")", 16),
+            nested("a.b + ", "", 63),
+            nested("(1 < 2 && a.b || 3 + 4 * ", ")", 32),
+            nested("a.b && c.d || ", "", 250),
+        ];
+        for text in texts {
+            let outcome = parse(&text).map(|_| ());
+            assert_eq!(outcome, Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_take_brackets_and_signs_along() {
+        let text = "min(a.b, (1 + 2) * -3) == - 4";
+        let tree = parse(text).expect("it parses");
+        let mut seen = Vec::new();
+        tree.walk(&mut |node| seen.push(&text[node.span.start..node.span.end]));
+        let expected = [text, "min(a.b, (1 + 2) * -3)", "a.b", "(1 + 2) * -3", "1 + 2", "1", "2", "-3", "- 4"];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn positions_count_characters_not_bytes() {
+        let text = "\"规则\" == a.b // 注\n && )";
+        let errors = scan(text).map(|_| ()).expect_err("a bracket has no match");
+        assert_eq!(&text[errors[0].span.start..errors[0].span.end], ")");
+        let text = "\"规则\" == a.b /* no */ && c.d";
+        let errors = parse(text).map(|_| ()).expect_err("there are no such comments");
+        assert_eq!(&text[errors[0].span.start..errors[0].span.end], "*");
+    }
+}

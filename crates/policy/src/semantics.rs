@@ -9,12 +9,12 @@ use crate::value::{Cause, Fault, Value};
 pub const TRUE: Value = Value::Known(1);
 pub const FALSE: Value = Value::Known(0);
 
-#[inline]
+#[inline(always)]
 pub fn truth(holds: bool) -> Value {
     Value::Known(i64::from(holds))
 }
 
-#[inline]
+#[inline(always)]
 pub fn load(slots: &Slots, slot: usize) -> Value {
     match slots.get(slot) {
         Some(value) => Value::Known(value),
@@ -23,7 +23,7 @@ pub fn load(slots: &Slots, slot: usize) -> Value {
 }
 
 /// What two operands give that are not both known.
-#[inline]
+#[inline(always)]
 fn undefined(left: Value, right: Value) -> Value {
     match (left, right) {
         (Value::Unknown(_), _) => left,
@@ -33,7 +33,7 @@ fn undefined(left: Value, right: Value) -> Value {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn both(left: Value, right: Value, then: impl FnOnce(i64, i64) -> Value) -> Value {
     match (left, right) {
         (Value::Known(left), Value::Known(right)) => then(left, right),
@@ -41,7 +41,7 @@ fn both(left: Value, right: Value, then: impl FnOnce(i64, i64) -> Value) -> Valu
     }
 }
 
-#[inline]
+#[inline(always)]
 pub fn arithmetic(operator: Arithmetic, left: Value, right: Value) -> Value {
     both(left, right, |left, right| {
         let result = match operator {
@@ -58,30 +58,30 @@ pub fn arithmetic(operator: Arithmetic, left: Value, right: Value) -> Value {
     })
 }
 
-#[inline]
+#[inline(always)]
 pub fn compare(operator: Comparison, left: Value, right: Value) -> Value {
     both(left, right, |left, right| truth(operator.holds(left, right)))
 }
 
-#[inline]
+#[inline(always)]
 pub fn least(left: Value, right: Value) -> Value {
     both(left, right, |left, right| Value::Known(left.min(right)))
 }
 
-#[inline]
+#[inline(always)]
 pub fn greatest(left: Value, right: Value) -> Value {
     both(left, right, |left, right| Value::Known(left.max(right)))
 }
 
 /// One step of `in`: what was found so far, and whether this element is equal.
-#[inline]
+#[inline(always)]
 pub fn found(sofar: Value, wanted: Value, element: Value) -> Value {
     let equal = compare(Comparison::Equal, wanted, element);
     both(sofar, equal, |sofar, equal| truth(sofar != 0 || equal != 0))
 }
 
 /// `pct(part, whole) OP bound`: products in 128 bits cannot overflow.
-#[inline]
+#[inline(always)]
 pub fn percent(operator: Comparison, part: Value, whole: Value, bound: Value) -> Value {
     let whole = match whole {
         Value::Known(whole) if whole <= 0 => Value::Unknown(Cause::DenominatorNotPositive),
@@ -95,7 +95,7 @@ pub fn percent(operator: Comparison, part: Value, whole: Value, bound: Value) ->
     }
 }
 
-#[inline]
+#[inline(always)]
 pub fn not(value: Value) -> Value {
     match value {
         Value::Known(value) => truth(value == 0),
@@ -103,13 +103,13 @@ pub fn not(value: Value) -> Value {
     }
 }
 
-#[inline]
+#[inline(always)]
 pub fn negate(value: Value) -> Value {
     arithmetic(Arithmetic::Sub, Value::Known(0), value)
 }
 
 /// Kleene and: false wins, then unknown, then error.
-#[inline]
+#[inline(always)]
 pub fn and(left: Value, right: Value) -> Value {
     if left == FALSE || right == FALSE {
         return FALSE;
@@ -118,7 +118,7 @@ pub fn and(left: Value, right: Value) -> Value {
 }
 
 /// Kleene or: true wins, then unknown, then error.
-#[inline]
+#[inline(always)]
 pub fn or(left: Value, right: Value) -> Value {
     if left.is_true() || right.is_true() {
         return TRUE;
