@@ -10,6 +10,7 @@ use super::action::{ACTION_WORDS, Action, Amount, HoldSpec, TimeBase, TimeExpr};
 use super::fields::{
     self, Fields, Findings, duration, each, entries, near, not_a_duration, parse_duration, snake, whole, word, yes,
 };
+use super::rule_check::Subject;
 
 /// What a customer can do about a restriction.
 pub const CAN_DO: &[&str] = &["repay", "verify", "top_up", "wait", "appeal"];
@@ -21,8 +22,8 @@ pub struct Around<'a> {
     pub names: Names<'a>,
     /// The feature in a slot; facts that the ruleset declares have none.
     pub features: &'a [&'static Feature],
-    /// The causes that the rule declares.
-    pub causes: &'a [Cause],
+    /// What the rule is about.
+    pub subject: &'a Subject,
     /// Its boosts begin with the promotion unless they say otherwise.
     pub from_promotion: bool,
     /// It raises what the customer may use.
@@ -133,6 +134,14 @@ impl<'a> Reading<'a> {
         self.program(node, expect, out)
     }
 
+    /// An expression that may be absent; `None` if it is given and wrong.
+    fn optional(&self, fields: &Fields<'a>, key: &str, expect: Expect, out: &mut Findings) -> Option<Option<Program>> {
+        match fields.get(key) {
+            Some(node) => self.program(node, expect, out).map(Some),
+            None => Some(None),
+        }
+    }
+
     fn bare(&self, action: Action, out: &mut Findings) -> Option<Action> {
         self.fields("this action", &[], out).map(|_| action)
     }
@@ -162,13 +171,10 @@ impl<'a> Reading<'a> {
 
     fn decrease(&self, out: &mut Findings) -> Option<Action> {
         let fields = self.fields("a decrease", &["percent", "by", "to", "floor", "after"], out)?;
-        let floor = match fields.get("floor") {
-            Some(node) => Some(self.program(node, Expect::Money, out)?),
-            None => None,
-        };
+        let amount = self.amount(&fields, &["percent", "by", "to"], out);
+        let floor = self.optional(&fields, "floor", Expect::Money, out);
         let after = fields.read_or("after", 0, out, duration);
-        let amount = self.amount(&fields, &["percent", "by", "to"], out)?;
-        Some(Action::Decrease { amount, floor, after })
+        Some(Action::Decrease { amount: amount?, floor: floor?, after })
     }
 
     fn boost(&self, out: &mut Findings) -> Option<Action> {
@@ -197,19 +203,19 @@ impl<'a> Reading<'a> {
         let fields = self.fields("a freeze", &["scope", "cause", "ceiling", "until"], out)?;
         let scope = fields.read("scope", out, |node| word(node, "scope", Scope::ALL, Scope::word));
         let cause = self.freeze_cause(&fields, at, out);
-        let ceiling = match fields.get("ceiling") {
-            Some(node) => Some(self.program(node, Expect::Money, out)?),
-            None => None,
-        };
+        let ceiling = self.optional(&fields, "ceiling", Expect::Money, out);
         let until = fields.read_or("until", None, out, |node| time(node).map(Some));
-        Some(Action::Freeze { scope: scope?, cause: cause?, ceiling, until })
+        Some(Action::Freeze { scope: scope?, cause: cause?, ceiling: ceiling?, until })
     }
 
     fn freeze_cause(&self, fields: &Fields<'a>, at: Span, out: &mut Findings) -> Option<Cause> {
         if let Some(node) = fields.get("cause") {
             return out.take(word(node, "cause", Cause::ALL, Cause::word));
         }
-        let [cause] = self.around.causes else {
+        let [cause] = self.around.subject.causes.as_slice() else {
+            if self.around.subject.broken {
+                return None;
+            }
             let finding = Diagnostic::error("HR0202", "a freeze needs `cause`", at);
             out.add(finding.help("a rule that declares one `cause` gives it to its freeze"));
             return None;
@@ -272,11 +278,8 @@ impl<'a> Reading<'a> {
         let blocking = fields.read_or("blocking", false, out, yes);
         let priority = fields
             .read_or("priority", Priority::Normal, out, |node| word(node, "priority", Priority::ALL, Priority::word));
-        let proposal = match fields.get("proposal") {
-            Some(node) => Some(self.program(node, Expect::Money, out)?),
-            None => None,
-        };
-        Some(Action::Review { kind: kind?, blocking, priority, proposal })
+        let proposal = self.optional(&fields, "proposal", Expect::Money, out);
+        Some(Action::Review { kind: kind?, blocking, priority, proposal: proposal? })
     }
 
     fn notify(&self, out: &mut Findings) -> Option<Action> {

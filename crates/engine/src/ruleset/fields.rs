@@ -113,7 +113,8 @@ fn shape(node: &Node, wanted: &str) -> Diagnostic {
 
 /// The entries of a map.
 pub fn entries<'a>(node: &'a Node, what: &str) -> Result<&'a [(Key, Node)], Diagnostic> {
-    node.entries().ok_or_else(|| shape(node, &format!("{what}, a map,")))
+    let wrong = || Diagnostic::error("HR0203", format!("{what}: a map is needed, found {}", node.what()), node.span);
+    node.entries().ok_or_else(wrong)
 }
 
 /// The text of a value, not empty.

@@ -93,7 +93,11 @@ impl<'a> File<'a> {
         }
     }
 
+    /// A file with errors shows only those: many a warning only follows from an error.
     fn report(mut self) -> FileReport {
+        if self.found.0.iter().any(|each| each.severity == Severity::Error) {
+            self.found.0.retain(|each| each.severity == Severity::Error);
+        }
         self.found.0.sort_by_key(|each| (each.span, each.severity));
         FileReport { path: self.path.to_owned(), text: self.text.to_owned(), diagnostics: self.found.0 }
     }

@@ -19,29 +19,30 @@ pub fn params(
     out: &mut Findings,
     settings: &mut Findings,
 ) -> Params {
-    let mut params = Params::new();
-    for (key, node) in declared.map_or(Ok(&[][..]), |node| entries(node, "the parameters")).unwrap_or_else(|finding| {
-        out.add(finding);
-        &[]
-    }) {
-        let value = declaration(key, node, out);
-        params.extend(value.map(|value| (key.text.clone(), value)));
-    }
+    let declarations = declared.and_then(|node| out.take(entries(node, "the parameters"))).unwrap_or_default();
+    let mut params: Params =
+        declarations.iter().map(|(key, node)| (key.text.clone(), declaration(key, node, out))).collect();
     if let Some(overrides) = overrides {
         replace(&mut params, declared, overrides, settings);
     }
     params
 }
 
-fn declaration(key: &Key, node: &Node, out: &mut Findings) -> Option<Constant> {
+/// One parameter. A wrong one has some value of its type, so that the condition is not blamed for it too.
+fn declaration(key: &Key, node: &Node, out: &mut Findings) -> Constant {
     if !is_snake(&key.text) || key.text == "zero" {
         let message = format!("`{}` cannot be the name of a parameter", key.text);
         let finding = Diagnostic::error("HR0205", message, key.span);
         out.add(finding.help("lower-case letters, digits and underscores; `p.zero` always exists"));
     }
-    if type_of(node) == Some("money") {
-        return Some(Constant::Money(amounts(node, out)));
+    match type_of(node) {
+        Some("money") => Constant::Money(amounts(node, out)),
+        Some("bool") => plain(node, out).unwrap_or(Constant::Bool(false)),
+        _ => plain(node, out).unwrap_or(Constant::Int(0)),
     }
+}
+
+fn plain(node: &Node, out: &mut Findings) -> Option<Constant> {
     let fields = Fields::of(node, "a parameter", &["type", "default"], out)?;
     let kind = fields.read("type", out, |node| word(node, "type of a parameter", &TYPES, |each| each))?;
     fields.read("default", out, |node| scalar(kind, node))

@@ -18,11 +18,13 @@ pub struct Subject {
     pub causes: Vec<Cause>,
     /// It is about the block that the resolved review names.
     pub of_review: bool,
+    /// The file gives causes, but one of them is no cause: what follows from them is not checked.
+    pub broken: bool,
 }
 
 impl Subject {
     fn is_none(&self) -> bool {
-        self.causes.is_empty() && !self.of_review
+        self.causes.is_empty() && !self.of_review && !self.broken
     }
 }
 

@@ -96,7 +96,7 @@ pub fn rule(source: &Source<'_>, known: &Known<'_>, out: &mut Findings, settings
     let around = Around {
         names: Scope { schema: known.schema, params: &params },
         features: known.features,
-        causes: &subject.causes,
+        subject: &subject,
         from_promotion: triggers.iter().any(|each| begins_with_promotion(each.on)),
         favourable: matches!(class, Some(Class::Increase | Class::Boost | Class::Restore)),
     };
@@ -259,12 +259,13 @@ fn on_unknown(node: &Node) -> Result<OnUnknown, Diagnostic> {
 fn subject(fields: &Fields<'_>, out: &mut Findings) -> Subject {
     let Some(node) = fields.get("cause") else { return Subject::default() };
     if node.text().is_some_and(|text| text.trim() == "review") {
-        return Subject { causes: Vec::new(), of_review: true };
+        return Subject { of_review: true, ..Subject::default() };
     }
+    let before = out.0.len();
     let mut causes = each(node, out, |node| word(node, "cause", Cause::ALL, Cause::word));
     causes.sort_unstable();
     causes.dedup();
-    Subject { causes, of_review: false }
+    Subject { causes, of_review: false, broken: out.0.len() > before }
 }
 
 fn triggers(fields: &Fields<'_>, known: &Known<'_>, out: &mut Findings) -> Vec<Trigger> {
