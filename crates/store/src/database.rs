@@ -1,0 +1,259 @@
+//! RocksDB behind tables. Seals itself after a failed write.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use rocksdb::{
+    ColumnFamily, DB, DBPinnableSlice, DBRawIteratorWithThreadMode, FlushOptions, ReadOptions, WriteBatch, WriteOptions,
+};
+
+use crate::format::{self, Stage};
+use crate::table::{Family, Meta, Table};
+use crate::{Durability, StoreError, StoreOptions, key, tuning};
+
+/// The folder of RocksDB inside a data directory.
+const FOLDER: &str = "db";
+/// A scan passes over data once: it reads ahead and leaves the block cache to those who come again.
+const READAHEAD_BYTES: usize = 1 << 20;
+
+pub(crate) struct Database {
+    db: DB,
+    /// The first failed write.
+    sealed: OnceLock<String>,
+}
+
+impl Database {
+    /// Opens, or creates where nothing is.
+    pub(crate) fn open(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        let stage = match format::read(dir)? {
+            Some(stage) => stage,
+            None => format::write(dir, Stage::Creating).map(|()| Stage::Creating)?,
+        };
+        let settings = tuning::database(options, stage == Stage::Creating);
+        let db = DB::open_cf_descriptors(&settings, dir.join(FOLDER), tuning::families(options));
+        let database = Self::from(db.map_err(|error| StoreError::open(dir, error))?);
+        if stage == Stage::Creating {
+            format::write(dir, Stage::Ready)?;
+        }
+        Ok(database)
+    }
+
+    /// As it is at this moment, without the lock: nothing can be written.
+    pub(crate) fn open_read_only(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        if format::read(dir)? != Some(Stage::Ready) {
+            return Err(StoreError::NotADataDirectory { dir: dir.to_owned() });
+        }
+        let settings = tuning::database(options, false);
+        let db = DB::open_cf_descriptors_read_only(&settings, dir.join(FOLDER), tuning::families(options), false);
+        db.map(Self::from).map_err(|error| StoreError::open(dir, error))
+    }
+
+    fn from(db: DB) -> Self {
+        Self { db, sealed: OnceLock::new() }
+    }
+
+    /// Refuses everything after a failed write: memory and disk may differ from here on.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match self.sealed.get() {
+            Some(cause) => Err(StoreError::Sealed { cause: cause.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn batch(&self) -> Batch<'_> {
+        Batch { database: self, writes: WriteBatch::default() }
+    }
+
+    /// The value under a key.
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.check()?;
+        let value = self.db.get_pinned_cf(self.family(table.family()), key).map_err(reading)?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    pub(crate) fn get_meta(&self, key: Meta) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(Table::Meta, &key::meta(key))
+    }
+
+    /// Values in the order of the keys, which must be sorted.
+    pub(crate) fn get_sorted(
+        &self,
+        table: Table,
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<DBPinnableSlice<'_>>>, StoreError> {
+        self.check()?;
+        let found = self.db.batched_multi_get_cf(self.family(table.family()), keys, true);
+        found.into_iter().map(|value| value.map_err(reading)).collect()
+    }
+
+    /// Everything in a table, in order.
+    pub(crate) fn scan(&self, table: Table) -> Result<Scan<'_>, StoreError> {
+        let (from, to) = table.range();
+        self.scan_range(table, from, to)
+    }
+
+    /// Everything from a key on, up to and without another.
+    pub(crate) fn scan_range(&self, table: Table, from: Vec<u8>, to: Vec<u8>) -> Result<Scan<'_>, StoreError> {
+        self.scan_with(table, from, to, |reads| {
+            reads.set_readahead_size(READAHEAD_BYTES);
+            reads.fill_cache(false);
+        })
+    }
+
+    /// A look at the first few of a range.
+    pub(crate) fn peek_range(&self, table: Table, from: Vec<u8>, to: Vec<u8>) -> Result<Scan<'_>, StoreError> {
+        self.scan_with(table, from, to, |_| ())
+    }
+
+    fn scan_with(
+        &self,
+        table: Table,
+        from: Vec<u8>,
+        to: Vec<u8>,
+        set: impl FnOnce(&mut ReadOptions),
+    ) -> Result<Scan<'_>, StoreError> {
+        self.check()?;
+        let mut reads = ReadOptions::default();
+        set(&mut reads);
+        reads.set_iterate_range(from..to);
+        let rows = self.db.raw_iterator_cf_opt(self.family(table.family()), reads);
+        Ok(Scan { rows, started: false })
+    }
+
+    /// The last key of a table.
+    pub(crate) fn last_key(&self, table: Table) -> Result<Option<Vec<u8>>, StoreError> {
+        let (from, to) = table.range();
+        let mut rows = self.peek_range(table, from, to)?.rows;
+        rows.seek_to_last();
+        rows.status().map_err(reading)?;
+        Ok(rows.key().map(<[u8]>::to_vec))
+    }
+
+    fn write(&self, writes: WriteBatch, durability: Durability) -> Result<(), StoreError> {
+        self.check()?;
+        let mut how = WriteOptions::default();
+        how.set_sync(durability == Durability::Fsync);
+        let done = self.db.write_opt(writes, &how).map_err(|error| StoreError::rocks("write a commit", error));
+        done.inspect_err(|error| self.seal(error))
+    }
+
+    fn seal(&self, error: &StoreError) {
+        // Only the first failure counts; later ones follow from it.
+        let _ = self.sealed.set(error.to_string());
+    }
+
+    /// Moves everything written from memory into files.
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        self.check()?;
+        let families = Family::ALL.map(|family| self.family(family));
+        let done = self.db.flush_cfs_opt(&families, &FlushOptions::default());
+        done.map_err(|error| StoreError::rocks("flush the store", error)).inspect_err(|error| self.seal(error))
+    }
+
+    /// Bytes of the files that hold live data.
+    pub(crate) fn file_bytes(&self) -> Result<u64, StoreError> {
+        self.check()?;
+        let bytes = |family| {
+            let name = rocksdb::properties::LIVE_SST_FILES_SIZE;
+            self.db.property_int_value_cf(self.family(family), name).map_err(reading)
+        };
+        Family::ALL.into_iter().try_fold(0, |sum: u64, family| Ok(sum + bytes(family)?.unwrap_or(0)))
+    }
+
+    fn family(&self, family: Family) -> &ColumnFamily {
+        self.db.cf_handle(family.name()).expect("all families are opened")
+    }
+}
+
+fn reading(error: rocksdb::Error) -> StoreError {
+    StoreError::rocks("read the store", error)
+}
+
+/// Writes that happen together or not at all.
+pub(crate) struct Batch<'a> {
+    database: &'a Database,
+    writes: WriteBatch,
+}
+
+impl Batch<'_> {
+    pub(crate) fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
+        self.writes.put_cf(self.database.family(table.family()), key, value);
+    }
+
+    pub(crate) fn put_meta(&mut self, key: Meta, value: &[u8]) {
+        self.put(Table::Meta, &key::meta(key), value);
+    }
+
+    pub(crate) fn delete(&mut self, table: Table, key: &[u8]) {
+        self.writes.delete_cf(self.database.family(table.family()), key);
+    }
+
+    /// From a key on, up to and without another.
+    pub(crate) fn delete_range(&mut self, table: Table, from: &[u8], to: &[u8]) {
+        self.writes.delete_range_cf(self.database.family(table.family()), from, to);
+    }
+
+    /// # Errors
+    /// HR0104 or HR0103 of the write that fails, HR0106 ever after.
+    pub(crate) fn write(self, durability: Durability) -> Result<(), StoreError> {
+        self.database.write(self.writes, durability)
+    }
+}
+
+/// Rows in the order of their keys.
+pub(crate) struct Scan<'a> {
+    rows: DBRawIteratorWithThreadMode<'a, DB>,
+    started: bool,
+}
+
+impl Scan<'_> {
+    /// The next key and its value; `None` at the end of the range.
+    pub(crate) fn next_row(&mut self) -> Result<Option<(&[u8], &[u8])>, StoreError> {
+        if self.started {
+            self.rows.next();
+        } else {
+            self.rows.seek_to_first();
+            self.started = true;
+        }
+        // An iterator also ends where it cannot read on: only the status tells.
+        self.rows.status().map_err(reading)?;
+        Ok(self.rows.item())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_seals_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Database::open(dir.path(), &StoreOptions::default()).unwrap());
+        // RocksDB refuses to write to what was opened for reading: a failure without a broken disk.
+        let database = Database::open_read_only(dir.path(), &StoreOptions::default()).unwrap();
+        let mut batch = database.batch();
+        batch.put_meta(Meta::OutLength, &[1]);
+        assert_eq!(batch.write(Durability::Fsync).unwrap_err().code(), "HR0104");
+        assert_eq!(database.batch().write(Durability::Fsync).unwrap_err().code(), "HR0106");
+        assert_eq!(database.get_meta(Meta::OutLength).unwrap_err().code(), "HR0106");
+        drop(database);
+        let database = Database::open(dir.path(), &StoreOptions::default()).unwrap();
+        assert_eq!(database.get_meta(Meta::OutLength), Ok(None));
+    }
+
+    #[test]
+    fn a_database_that_is_gone_is_not_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Database::open(dir.path(), &StoreOptions::default()).unwrap());
+        std::fs::remove_dir_all(dir.path().join(FOLDER)).unwrap();
+        assert_eq!(Database::open(dir.path(), &StoreOptions::default()).err().unwrap().code(), "HR0103");
+    }
+
+    #[test]
+    fn a_creation_cut_short_is_taken_up_again() {
+        let dir = tempfile::tempdir().unwrap();
+        format::write(dir.path(), Stage::Creating).unwrap();
+        drop(Database::open(dir.path(), &StoreOptions::default()).unwrap());
+        assert_eq!(format::read(dir.path()), Ok(Some(Stage::Ready)));
+    }
+}

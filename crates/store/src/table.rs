@@ -1,0 +1,86 @@
+//! The tables: the first byte of every key. A byte is reserved for ever; one that is given up is never used again.
+
+/// What a key is about.
+///
+/// | byte | table | key after it | value after the version byte |
+/// |---|---|---|---|
+/// | 0x01 | meta | one byte, [`Meta`] | by key |
+/// | 0x02 | accounts | account id | account message |
+/// | 0x03 | timers | due, account id, 0x00, kind, rule | nothing |
+/// | 0x04 | seen | day, hash | content hash |
+/// | 0x05 | positions | input, 0x00, partition | next offset |
+/// | 0x06 | outputs | sequence | output message |
+/// | 0x07 | rulesets | content hash as published | ruleset message |
+/// | 0x08 | reserved: journal | | |
+/// | 0x09 | reserved: log of embedded mode | | |
+/// | 0x0a | reserved: snapshots | | |
+///
+/// Numbers are big-endian, signed ones with their sign bit flipped: bytes sort as values do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Table {
+    Meta = 0x01,
+    Accounts = 0x02,
+    Timers = 0x03,
+    Seen = 0x04,
+    Positions = 0x05,
+    Outputs = 0x06,
+    Rulesets = 0x07,
+}
+
+impl Table {
+    pub(crate) fn byte(self) -> u8 {
+        self as u8
+    }
+
+    /// The first key of the table and the first behind it.
+    pub(crate) fn range(self) -> (Vec<u8>, Vec<u8>) {
+        (vec![self.byte()], vec![self.byte() + 1])
+    }
+
+    pub(crate) fn family(self) -> Family {
+        match self {
+            Self::Meta | Self::Accounts | Self::Timers | Self::Positions | Self::Rulesets => Family::State,
+            Self::Seen => Family::Seen,
+            Self::Outputs => Family::Log,
+        }
+    }
+}
+
+/// Where RocksDB keeps a table. Three shapes of data, each with its own tuning (`tuning.rs`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Family {
+    /// Rewritten all the time, read by key.
+    State,
+    /// Tiny, written once, asked for mostly in vain, dropped by the day.
+    Seen,
+    /// Appended in order, read in order.
+    Log,
+}
+
+impl Family {
+    pub(crate) const ALL: [Self; 3] = [Self::State, Self::Seen, Self::Log];
+
+    /// Stored by RocksDB; it insists on one that is called `default`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::State => "default",
+            Self::Seen => "seen",
+            Self::Log => "log",
+        }
+    }
+}
+
+/// Keys of the table [`Table::Meta`], stored like table bytes: never reused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Meta {
+    /// The shard's state.
+    State = 0x01,
+    /// How many outputs there are: the sequence of the next.
+    Outputs = 0x02,
+    /// Bytes of the file that outputs are copied to.
+    OutLength = 0x03,
+    /// Content hash of the ruleset in force.
+    Ruleset = 0x04,
+}
