@@ -24,6 +24,8 @@ pub struct Account {
     pub currency: Option<Currency>,
     /// When the relationship began.
     pub opened_at: Timestamp,
+    /// When it last ordered, on either side.
+    pub last_order_at: Option<Timestamp>,
     /// When its first event came.
     pub first_seen: Timestamp,
     /// Up to when windows, lapses and days are rolled: never goes back.
@@ -73,6 +75,8 @@ pub struct Money {
     pub uncleared: Vec<Uncleared>,
     /// Time of the last event that moved money.
     pub last_moved: Timestamp,
+    /// The ledger's snapshot that was taken last holds everything up to here: earlier events move windows, not money.
+    pub as_of: Timestamp,
     /// How often a release was larger than what was held.
     pub drift: u32,
 }
@@ -299,7 +303,7 @@ pub struct Memory {
     pub cascade_cut: u32,
     /// The next monthly look.
     pub next_monthly: Option<Timestamp>,
-    /// Sequences lately reached, with their time: a ledger that stays behind is noticed.
+    /// Since when the ledger's snapshots name an older sequence than ours.
     pub ledger_behind_since: Option<Timestamp>,
 }
 
@@ -359,6 +363,7 @@ impl Account {
             tier: Tier::None,
             currency: None,
             opened_at: now,
+            last_order_at: None,
             first_seen: now,
             clock: now,
             sequence: 0,
@@ -397,7 +402,8 @@ impl Account {
 
     /// The limit's derived numbers. Unfinal money counts on accounts younger than 180 days or with a return in 12 months.
     pub fn limits(&self, now: Timestamp) -> Limits {
-        let distrusted = now.since(self.opened_at) < 180 * DAY || self.marks.iter().any(|each| each.kind == MarkKind::Returned);
+        let distrusted =
+            now.since(self.opened_at) < 180 * DAY || self.marks.iter().any(|each| each.kind == MarkKind::Returned);
         let uncleared = if distrusted { self.uncleared(now) } else { 0 };
         self.stack.limits(self.money.balance, self.pending(), uncleared, now)
     }

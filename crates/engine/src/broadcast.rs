@@ -135,7 +135,14 @@ impl Broadcasts {
         Ok(())
     }
 
-    fn set_promotion(&mut self, known: Option<usize>, key: u64, event: &PromotionEvent, start: Timestamp, end: Timestamp) {
+    fn set_promotion(
+        &mut self,
+        known: Option<usize>,
+        key: u64,
+        event: &PromotionEvent,
+        start: Timestamp,
+        end: Timestamp,
+    ) {
         match known {
             Some(at) => {
                 let promotion = &mut self.promotions[at];

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use headroom_policy::Currency;
 
 use crate::time::Timestamp;
-use crate::vocabulary::{
-    Cause, Precision, Provenance, Purpose, Regime, ReviewOutcome, Scope, Segment, Side, Tier,
-};
+use crate::vocabulary::{Cause, Precision, Provenance, Purpose, Regime, ReviewOutcome, Scope, Segment, Side, Tier};
 
 /// An account's id as its publisher writes it: 1 to 128 bytes without control characters.
 pub type AccountId = Arc<str>;

@@ -2,27 +2,40 @@
 #![deny(clippy::float_arithmetic)]
 
 mod account;
+mod booking;
 mod broadcast;
+mod context;
+mod decision;
 mod event;
+mod features;
 mod ids;
 mod output;
 mod refusal;
+mod ruleset;
 mod shard;
 mod stack;
+mod step;
 mod time;
 mod timer;
+mod trigger;
 mod vocabulary;
 mod windows;
 
 pub use account::*;
 pub use broadcast::{Broadcast, Broadcasts, Moment, NEAR, Promotion};
+pub use context::Context;
+pub use decision::{GUARD_NAMES, Outcome, Tally, Trigger, decide};
 pub use event::*;
+pub use features::{BUILT_IN_FACTS, EventFacts, FactDef, FactType, Feature, FeatureType, GROUPS, View, catalogue};
 pub use ids::{CauseKey, event_key, fact_key, name_key, output_id};
 pub use output::*;
 pub use refusal::{Refusal, RefusalCode};
-pub use shard::{Commit, Record, SeenKey, ShardState, Totals};
+pub use ruleset::*;
+pub use shard::{Commit, Published, Record, SeenKey, ShardState, Totals};
 pub use stack::*;
+pub use step::{Batch, step, timers_step};
 pub use time::{DAY, HOUR, MINUTE, Timestamp, Zone, month_of_day};
 pub use timer::{Timer, TimerKind};
+pub use trigger::{On, TriggerKind};
 pub use vocabulary::*;
 pub use windows::{DayBucket, HourBucket, MonthBucket, Windows};

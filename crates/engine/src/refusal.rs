@@ -56,14 +56,12 @@ pub enum RefusalCode {
     SequenceAhead,
     /// An account that is opened a second time.
     AlreadyOpened,
-    /// The account is closed.
-    AccountClosed,
     /// There are too many accounts that nobody opened.
     TooManyProvisional,
     /// A promotion whose end is not after its start.
     BadPromotion,
-    /// The record's handling failed inside the engine.
-    Poisoned,
+    /// A published ruleset that does not load, or whose hash is not that of its files.
+    BadRuleset,
 }
 
 impl RefusalCode {
@@ -87,10 +85,9 @@ impl RefusalCode {
         Self::FactSourceNotAllowed,
         Self::SequenceAhead,
         Self::AlreadyOpened,
-        Self::AccountClosed,
         Self::TooManyProvisional,
         Self::BadPromotion,
-        Self::Poisoned,
+        Self::BadRuleset,
     ];
 
     /// The code as it stands in dead letters.
@@ -114,10 +111,9 @@ impl RefusalCode {
             Self::FactSourceNotAllowed => "FACT_SOURCE_NOT_ALLOWED",
             Self::SequenceAhead => "SEQUENCE_AHEAD",
             Self::AlreadyOpened => "ALREADY_OPENED",
-            Self::AccountClosed => "ACCOUNT_CLOSED",
             Self::TooManyProvisional => "TOO_MANY_PROVISIONAL",
             Self::BadPromotion => "BAD_PROMOTION",
-            Self::Poisoned => "POISONED",
+            Self::BadRuleset => "BAD_RULESET",
         }
     }
 }

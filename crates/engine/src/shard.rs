@@ -1,4 +1,4 @@
-//! One shard's step: records in, a commit out. Everything it decides is in the commit; the caller has no choices left.
+//! What one shard takes in and gives out. Everything a step decides is in the commit; the caller has no choices left.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use crate::broadcast::Broadcasts;
 use crate::event::{AccountId, Event};
 use crate::output::{Output, Position};
 use crate::refusal::Refusal;
+use crate::ruleset::Ruleset;
 use crate::time::Timestamp;
 use crate::timer::Timer;
 
@@ -50,6 +51,8 @@ pub struct ShardState {
     pub provisional: u64,
     /// Accounts in all.
     pub accounts: u64,
+    /// When each source that has a heartbeat last sent a signal.
+    pub feeds: BTreeMap<String, Timestamp>,
     /// Counts since the beginning.
     pub totals: Totals,
 }
@@ -71,12 +74,12 @@ pub struct Totals {
     pub reviews: u64,
     /// Notices.
     pub notices: u64,
-    /// How often each rule fired (its change, offer or review came out), by rule id.
-    pub fired: BTreeMap<String, u64>,
+    /// How often each rule fired (its change, offer, review or notice came out), by rule number.
+    pub fired: BTreeMap<u32, u64>,
     /// How often each guard stopped or lowered something.
     pub guards: BTreeMap<String, u64>,
-    /// How often a rule ended unknown, by rule id.
-    pub not_evaluated: BTreeMap<String, u64>,
+    /// How often a rule ended unknown, by rule number.
+    pub not_evaluated: BTreeMap<u32, u64>,
     /// Restores that missed their deadline.
     pub compensations_missed: u64,
     /// Decisions whose consequences would have wanted a third pass.
@@ -86,7 +89,7 @@ pub struct Totals {
 }
 
 /// Everything that one step decided, to be written in one piece.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Commit {
     /// Accounts after the step, sorted by id.
     pub accounts: Vec<Account>,
@@ -100,6 +103,17 @@ pub struct Commit {
     pub outputs: Vec<Output>,
     /// Inputs and the next offset to read.
     pub positions: BTreeMap<(Arc<str>, u32), u64>,
+    /// A ruleset that came into force.
+    pub ruleset: Option<Published>,
     /// The shard after the step.
     pub state: ShardState,
+}
+
+/// A ruleset that came into force with a control record.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Compiled.
+    pub ruleset: Arc<Ruleset>,
+    /// Its files: path and content.
+    pub files: Vec<(String, String)>,
 }

@@ -238,12 +238,8 @@ impl Stack {
     pub fn limits(&self, balance: i64, pending: i64, uncleared: i64, now: Timestamp) -> Limits {
         let used = balance.max(0).saturating_add(pending);
         let (granted, granted_bound_by) = self.granted(now);
-        let (effective, effective_bound_by) = self.lowest_ceiling(
-            (granted, granted_bound_by),
-            |scope| scope >= Scope::Spend,
-            Term::Block,
-            now,
-        );
+        let (effective, effective_bound_by) =
+            self.lowest_ceiling((granted, granted_bound_by), |scope| scope >= Scope::Spend, Term::Block, now);
         let available = effective.saturating_sub(used);
         let start = (available, if used > 0 { Term::Used } else { effective_bound_by });
         let watched = self.lowest_ceiling(start, |scope| scope == Scope::Watch, Term::Watch, now);
@@ -377,7 +373,10 @@ mod tests {
         assert_eq!(stack.limits(0, 0, 0, NOW).spendable, 100);
         stack.blocks.push(block(Cause::Delinquency, Scope::Watch, Some(1)));
         let limits = stack.limits(0, 0, 0, NOW);
-        assert_eq!((limits.effective, limits.spendable, limits.spendable_bound_by), (100, 1, Term::Watch(Cause::Delinquency)));
+        assert_eq!(
+            (limits.effective, limits.spendable, limits.spendable_bound_by),
+            (100, 1, Term::Watch(Cause::Delinquency))
+        );
     }
 
     #[test]

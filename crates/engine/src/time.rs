@@ -56,10 +56,7 @@ impl Zone {
             if jiff::tz::Offset::UTC.to_datetime(transition.timestamp()).year() > Self::LAST_YEAR {
                 break;
             }
-            offsets.push((
-                transition.timestamp().as_millisecond(),
-                i64::from(transition.offset().seconds()) * 1_000,
-            ));
+            offsets.push((transition.timestamp().as_millisecond(), i64::from(transition.offset().seconds()) * 1_000));
         }
         Some(Self { name: name.to_owned(), offsets })
     }

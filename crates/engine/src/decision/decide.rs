@@ -1,0 +1,409 @@
+//! The one entry: a trigger and an account in, the account and its effects out.
+
+use std::sync::Arc;
+
+use crate::account::Account;
+use crate::booking::{Booked, book, note_dpd, roll};
+use crate::broadcast::{Broadcast, Moment};
+use crate::context::Context;
+use crate::event::Event;
+use crate::features::{EventFacts, View};
+use crate::ids::{CauseKey, event_key};
+use crate::output::{Output, Overridden, Position, RuleRef, StackView, TriggerRef};
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+use crate::timer::Timer;
+use crate::trigger::{On, TriggerKind};
+use crate::vocabulary::Status;
+
+use super::proposal::Collected;
+use super::propose::{Memo, Pass};
+use super::timers::retime;
+
+/// What makes an account decide.
+#[derive(Clone, Copy, Debug)]
+pub enum Trigger<'a> {
+    /// An event of the account, and where it stood.
+    Event(&'a Event, &'a Position),
+    /// One of its timers, with `now` = its due time.
+    Timer(Timer),
+    /// Nothing of its own: broadcasts it has missed are applied.
+    Touch,
+}
+
+/// What a decision counts.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Numbers of rules whose change, offer, review or notice came out.
+    pub fired: Vec<u32>,
+    /// Numbers of rules that ended unknown.
+    pub not_evaluated: Vec<u32>,
+    /// Guards that stopped or lowered something.
+    pub guards: Vec<&'static str>,
+    /// Restores that missed their deadline.
+    pub compensations_missed: u32,
+    /// Decisions that would have wanted a third pass.
+    pub cascades_cut: u32,
+    /// Releases larger than what was held.
+    pub pending_drift: u32,
+}
+
+/// Everything that was decided.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The account after it.
+    pub account: Account,
+    /// Outputs in order: changes, offers, reviews, notices.
+    pub effects: Vec<Output>,
+    /// Why the event was not taken; then it has moved nothing.
+    pub refused: Option<Refusal>,
+    /// What it took of the portfolio budget, minor units.
+    pub budget_used: i64,
+    /// What it counts.
+    pub tally: Tally,
+}
+
+/// Decides. Timers of the account that are due before `now` must have fired; broadcasts it has missed are applied here,
+/// each with `now` = its own time (PROTOCOL P6), so it does not matter when the account is touched.
+pub fn decide(context: &Context<'_>, account: Account, trigger: &Trigger<'_>, now: Timestamp) -> Outcome {
+    let mut decision = Decision::new(context, account);
+    decision.catch_up(now);
+    match trigger {
+        Trigger::Event(event, position) => decision.event(event, position, now),
+        Trigger::Timer(timer) => decision.timer(*timer),
+        Trigger::Touch => decision.begin(now, Source::Touch),
+    }
+    retime(context, &mut decision.account);
+    decision.finish()
+}
+
+/// What the decision in progress is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source<'a> {
+    Event(&'a Event, &'a Position),
+    Timer(Timer),
+    Broadcast(u64, Moment),
+    Monthly(Timestamp),
+    Touch,
+}
+
+pub(super) struct Decision<'a> {
+    pub context: &'a Context<'a>,
+    pub account: Account,
+    pub now: Timestamp,
+    pub source: Source<'a>,
+    pub facts: EventFacts<'a>,
+    /// Named triggers of the decision, for outputs.
+    pub on: Vec<On>,
+    pub changes: Vec<Output>,
+    pub offers: Vec<Output>,
+    pub reviews: Vec<Output>,
+    pub notices: Vec<Output>,
+    /// The cause of each notice, beside it.
+    pub told: Vec<Option<crate::vocabulary::Cause>>,
+    /// The customer has agreed to what is being decided.
+    pub agreed: bool,
+    pub overridden: Vec<Overridden>,
+    pub refused: Option<Refusal>,
+    pub budget_used: i64,
+    pub tally: Tally,
+    /// Outputs of broadcasts that were caught up, in order.
+    done: Vec<Output>,
+}
+
+impl<'a> Decision<'a> {
+    fn new(context: &'a Context<'a>, account: Account) -> Self {
+        let now = account.clock;
+        Self {
+            context,
+            account,
+            now,
+            source: Source::Touch,
+            facts: EventFacts::default(),
+            on: Vec::new(),
+            changes: Vec::new(),
+            offers: Vec::new(),
+            reviews: Vec::new(),
+            notices: Vec::new(),
+            told: Vec::new(),
+            agreed: false,
+            overridden: Vec::new(),
+            refused: None,
+            budget_used: 0,
+            tally: Tally::default(),
+            done: Vec::new(),
+        }
+    }
+
+    /// Starts one decision at an instant.
+    fn begin(&mut self, now: Timestamp, source: Source<'a>) {
+        self.close();
+        self.now = now.max(self.account.clock);
+        self.source = source;
+        self.facts = EventFacts::default();
+        self.on.clear();
+        self.overridden.clear();
+        roll(&mut self.account, self.now, &self.context.ruleset.settings);
+    }
+
+    /// Puts the outputs of the decision in progress in their order.
+    fn close(&mut self) {
+        for part in [&mut self.changes, &mut self.offers, &mut self.reviews, &mut self.notices] {
+            self.done.append(part);
+        }
+        self.told.clear();
+    }
+
+    fn finish(mut self) -> Outcome {
+        self.close();
+        Outcome {
+            account: self.account,
+            effects: self.done,
+            refused: self.refused,
+            budget_used: self.budget_used,
+            tally: self.tally,
+        }
+    }
+
+    fn event(&mut self, event: &'a Event, position: &'a Position, now: Timestamp) {
+        self.begin(now, Source::Event(event, position));
+        let was_provisional = self.account.status == Status::Provisional;
+        let drift = self.account.money.drift;
+        let booked = match book(self.context, &mut self.account, event, self.now) {
+            Ok(booked) => booked,
+            Err(refusal) => {
+                self.refused = Some(refusal);
+                return;
+            }
+        };
+        self.tally.pending_drift += self.account.money.drift - drift;
+        if self.account.status == Status::Provisional {
+            self.rotate(&booked);
+            return;
+        }
+        if was_provisional {
+            self.account.memory.next_monthly = Some(super::timers::next_monthly(self.context, &self.account, self.now));
+        }
+        self.decide_booked(booked);
+    }
+
+    fn decide_booked(&mut self, booked: Booked<'a>) {
+        self.facts = booked.facts;
+        self.on.clone_from(&booked.on);
+        for direct in &booked.direct {
+            self.apply_direct(direct);
+        }
+        for kind in &booked.asks {
+            self.ask_review(kind, "");
+        }
+        match booked.accepted {
+            Some((rule, amount)) => self.answer_offer(rule, amount),
+            None => {
+                let changed = note_dpd(self.context, &mut self.account, self.now);
+                self.on.extend(changed);
+                let mut positions = self.positions(&self.on);
+                positions.extend(self.compensating());
+                self.passes(positions, false);
+            }
+        }
+        self.rotate(&booked);
+        let changed = note_dpd(self.context, &mut self.account, self.now);
+        if let Some(on) = changed {
+            self.on = vec![on];
+            self.passes(self.positions(&[on]), false);
+        }
+        self.start_compensations();
+    }
+
+    fn rotate(&mut self, booked: &Booked<'_>) {
+        if let Some(cycle) = booked.next_cycle {
+            self.account.repay.cycle = Some(cycle);
+            self.account.repay.cycles = self.account.repay.cycles.saturating_add(1);
+        }
+    }
+
+    /// Broadcasts and monthly looks that the account has missed, in time order.
+    fn catch_up(&mut self, now: Timestamp) {
+        loop {
+            let broadcast = self.context.broadcasts.next_after(self.account.broadcast, now);
+            let monthly = self.account.memory.next_monthly.filter(|at| *at <= now);
+            match (broadcast, monthly) {
+                (Some((sequence, entry)), monthly) if monthly.is_none_or(|at| entry.at <= at) => {
+                    self.broadcast(sequence, entry);
+                }
+                (_, Some(at)) => self.monthly(at),
+                (None, None) => return,
+                (Some((sequence, entry)), None) => self.broadcast(sequence, entry),
+            }
+        }
+    }
+
+    fn broadcast(&mut self, sequence: u64, entry: Broadcast) {
+        self.account.broadcast = sequence;
+        if !self.account.is_open() {
+            return;
+        }
+        let kind = moment_kind(&entry.moment);
+        let positions = self.positions(&[On::Kind(kind)]);
+        if positions.is_empty() && self.account.memory.compensations.is_empty() {
+            return;
+        }
+        self.begin(entry.at, Source::Broadcast(sequence, entry.moment));
+        self.on = vec![On::Kind(kind)];
+        match entry.moment {
+            Moment::PromotionAnnounced(key)
+            | Moment::PromotionNear(key)
+            | Moment::PromotionStarted(key)
+            | Moment::PromotionExtended(key)
+            | Moment::PromotionEnded(key) => self.facts.promotion = Some(key),
+            Moment::FaultCleared(since, until) => self.facts.fault = Some((since, until)),
+            Moment::HolidayNear(_) | Moment::MarketChanged | Moment::RolloutRolledBack(_) => {}
+        }
+        self.passes(positions, false);
+        self.start_compensations();
+    }
+
+    fn monthly(&mut self, at: Timestamp) {
+        self.account.memory.next_monthly = Some(super::timers::next_monthly(self.context, &self.account, at));
+        let on = On::Kind(TriggerKind::Monthly);
+        let positions = self.positions(&[on]);
+        if positions.is_empty() || !self.account.is_open() {
+            return;
+        }
+        self.begin(at, Source::Monthly(at));
+        self.on = vec![on];
+        self.passes(positions, false);
+    }
+
+    fn timer(&mut self, timer: Timer) {
+        self.begin(timer.due, Source::Timer(timer));
+        self.account.timers.retain(|each| *each != timer);
+        self.fire_timer(timer);
+        self.start_compensations();
+    }
+
+    /// Positions of the rules that triggers fire, ascending, each once.
+    pub fn positions(&self, on: &[On]) -> Vec<usize> {
+        let ruleset = self.context.ruleset;
+        let mut positions = Vec::new();
+        for each in on {
+            positions.extend_from_slice(ruleset.on(*each));
+        }
+        if on.len() > 1 {
+            positions.sort_unstable();
+            positions.dedup();
+        }
+        positions
+    }
+
+    /// Pass 1 over rules, and pass 2 on its consequence.
+    pub fn passes(&mut self, positions: Vec<usize>, carries_out: bool) {
+        if positions.is_empty() || !self.account.is_open() {
+            return;
+        }
+        let collected = self.ask(&positions, carries_out, false);
+        let consequence = self.settle(collected);
+        if consequence.is_empty() {
+            return;
+        }
+        let mut second = self.positions(&consequence);
+        second.retain(|each| !positions.contains(each));
+        let collected = self.ask(&second, false, true);
+        let third = self.settle(collected);
+        let mut cut = self.positions(&third);
+        cut.retain(|each| !positions.contains(each) && !second.contains(each));
+        if !cut.is_empty() {
+            self.tally.cascades_cut += 1;
+            self.account.memory.cascade_cut = self.account.memory.cascade_cut.saturating_add(1);
+        }
+    }
+
+    pub fn ask(&mut self, positions: &[usize], carries_out: bool, second: bool) -> Collected {
+        let mut collected = Collected::default();
+        let mut memos = Vec::new();
+        if !positions.is_empty() {
+            let mut pass = Pass::new(View::new(self.context, &self.account, self.now, self.facts));
+            pass.carries_out = carries_out;
+            for position in positions {
+                memos.push(pass.ask(*position, &mut collected, &mut self.tally));
+            }
+        }
+        for memo in memos {
+            match memo {
+                Memo::Remember(number) => self.account.memory.once.push(number),
+                Memo::Forget(number) => self.account.memory.once.retain(|each| *each != number),
+                Memo::Nothing => {}
+            }
+        }
+        if second {
+            collected.proposals.retain(|each| each.act.allowed_in_second_pass());
+        }
+        collected
+    }
+
+    pub fn cause_key(&self) -> CauseKey {
+        match self.source {
+            Source::Event(event, _) => CauseKey::Event(event_key(event)),
+            Source::Timer(timer) => CauseKey::Timer(timer.kind.number(), timer.due.0),
+            Source::Broadcast(sequence, _) => CauseKey::Broadcast(sequence),
+            Source::Monthly(at) => CauseKey::Timer(0, at.0),
+            Source::Touch => CauseKey::Timer(0, self.now.0),
+        }
+    }
+
+    pub fn trigger_ref(&self) -> TriggerRef {
+        let first = self.on.first().map_or_else(String::new, |on| self.on_word(*on));
+        let (name, event) = match self.source {
+            Source::Event(event, position) => (first, Some((event, position))),
+            Source::Timer(timer) => (format!("timer:{}", timer.kind.word()), None),
+            Source::Broadcast(_, moment) => (format!("broadcast:{}", moment_kind(&moment).word()), None),
+            Source::Monthly(_) => ("timer:monthly".to_owned(), None),
+            Source::Touch => ("touch".to_owned(), None),
+        };
+        TriggerRef {
+            name,
+            event_id: event.map_or_else(String::new, |(event, _)| event.id.clone()),
+            source: event.map_or_else(String::new, |(event, _)| event.source.clone()),
+            at: self.now,
+            position: event.map(|(_, position)| position.clone()),
+        }
+    }
+
+    fn on_word(&self, on: On) -> String {
+        match on {
+            On::Kind(kind) => kind.word().to_owned(),
+            On::Fact(key) => match self.context.ruleset.facts.get(&key) {
+                Some(def) => format!("fact {}", def.name),
+                None => "fact".to_owned(),
+            },
+        }
+    }
+
+    pub fn stack_view(&self) -> StackView {
+        StackView { stack: self.account.stack.clone(), limits: self.account.limits(self.now) }
+    }
+
+    pub fn rule_ref(&self, position: usize) -> RuleRef {
+        let rule = &self.context.ruleset.rules[position];
+        RuleRef { id: Arc::clone(&rule.id), number: rule.number, hash: Arc::clone(&rule.hash) }
+    }
+
+    pub fn lost(&mut self, rule: usize, class: crate::vocabulary::Class, by: String) {
+        let rule = Arc::clone(&self.context.ruleset.rules[rule].id);
+        self.overridden.push(Overridden { rule, class, by });
+    }
+}
+
+fn moment_kind(moment: &Moment) -> TriggerKind {
+    match moment {
+        Moment::PromotionAnnounced(_) => TriggerKind::PromotionAnnounced,
+        Moment::PromotionNear(_) => TriggerKind::PromotionNear,
+        Moment::PromotionStarted(_) => TriggerKind::PromotionStarted,
+        Moment::PromotionExtended(_) => TriggerKind::PromotionExtended,
+        Moment::PromotionEnded(_) => TriggerKind::PromotionEnded,
+        Moment::HolidayNear(_) => TriggerKind::HolidayNear,
+        Moment::MarketChanged => TriggerKind::MarketChanged,
+        Moment::FaultCleared(..) => TriggerKind::FaultCleared,
+        Moment::RolloutRolledBack(_) => TriggerKind::RolloutRolledBack,
+    }
+}

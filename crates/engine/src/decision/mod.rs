@@ -1,0 +1,21 @@
+//! One decision: catch up, pass 1, at most one pass 2, arbitration by field, guards, effects (RULEBOOK section 3).
+
+mod apply;
+mod apply_block;
+mod apply_boost;
+mod arbitrate;
+mod compensation;
+mod decide;
+mod emit;
+mod evaluate;
+mod guards;
+mod notice;
+mod offer;
+mod proposal;
+mod propose;
+mod settle;
+mod timers;
+mod undo;
+
+pub use decide::{Outcome, Tally, Trigger, decide};
+pub use guards::GUARD_NAMES;

@@ -1,0 +1,125 @@
+//! What the customer is told. Texts are short and neutral; reasons that would warn a fraudster are not public.
+
+use std::sync::Arc;
+
+use crate::ids::{name_key, output_id};
+use crate::output::{Notice, Output, Trace};
+use crate::vocabulary::{Cause, Family};
+
+use super::decide::Decision;
+use super::emit::TAG_NOTICE;
+use super::proposal::{Act, Proposal};
+
+/// Texts by template: English and Chinese.
+const TEXTS: &[(&str, &str, &str)] = &[
+    ("limit_restored", "Your credit limit is available again.", "您的额度已恢复使用。"),
+    ("account_restricted", "The use of your credit is restricted for now.", "您的额度使用暂时受限。"),
+    ("still_restricted", "The use of your credit is still restricted.", "您的额度使用仍受限制。"),
+    ("limit_increased", "Your credit limit was raised.", "您的额度已提升。"),
+    ("limit_decreased", "Your credit limit was lowered.", "您的额度已下调。"),
+    ("boost_granted", "You have additional credit for a limited time.", "您已获得限时额外额度。"),
+    ("boost_ended", "Your additional credit has ended.", "您的限时额外额度已结束。"),
+    ("payment_due", "A payment is due.", "您有一笔应还款项。"),
+    ("past_due", "A payment is past due; part of your credit is on hold.", "您有逾期款项，部分额度已暂停使用。"),
+    ("verify", "Please confirm that it is you.", "请完成身份验证。"),
+    ("top_up", "Please add to your collateral.", "请补充押品。"),
+];
+
+/// What is told instead of reasons of family fraud: a list hit is not tipped off.
+const SECURITY: &str = "SECURITY_CHECK";
+
+impl Decision<'_> {
+    /// The notice that a rule's applied change carries.
+    pub fn notice_of_rule(&mut self, proposal: &Proposal, change: Option<u128>) {
+        let rule = &self.context.ruleset.rules[proposal.rule];
+        // Reviews, notices and holds beside the first action are told by their own words.
+        let is_primary = rule.actions.first().is_some_and(|each| each.class() == Some(proposal.act.class()));
+        let Some(notice) = rule.notice.as_ref().filter(|_| is_primary) else { return };
+        let cause = match proposal.act {
+            Act::Freeze { cause, .. } | Act::Unfreeze { cause } | Act::Restore { cause, .. } => Some(cause),
+            _ => None,
+        };
+        let (template, can_do) = (notice.template.clone(), notice.can_do.clone());
+        self.tell(proposal, &template, can_do, None, change, cause);
+    }
+
+    /// Reviews, notices, and watch freezes beside the first action. They follow only if the rule changed something,
+    /// or asks for nothing else; reviews always do: they are never arbitrated away.
+    pub fn inform(&mut self, proposal: &Proposal, applied: &[usize], traces: &[Trace]) {
+        match &proposal.act {
+            Act::Review { kind, blocking, priority, proposal: amount } => {
+                let cause = self.declared_cause(proposal);
+                let mut review = self.rule_review(proposal, kind, cause, traces);
+                (review.blocking, review.priority, review.proposal) = (*blocking, *priority, *amount);
+                let before = self.reviews.len();
+                self.emit_review(review);
+                if self.reviews.len() > before {
+                    self.tally.fired.push(self.context.ruleset.rules[proposal.rule].number);
+                }
+            }
+            Act::Notify { template, due, can_do } if applied.contains(&proposal.rule) => {
+                self.tell(proposal, template, can_do.clone(), *due, None, None);
+            }
+            _ => {}
+        }
+    }
+
+    fn tell(
+        &mut self,
+        proposal: &Proposal,
+        template: &str,
+        can_do: Vec<String>,
+        due: Option<i64>,
+        change: Option<u128>,
+        cause: Option<Cause>,
+    ) {
+        let rule = &self.context.ruleset.rules[proposal.rule];
+        let public = if rule.family == Family::Fraud { SECURITY.to_owned() } else { rule.reason.clone() };
+        let mut notice = self.blank_notice(template, cause);
+        notice.public_reasons = vec![public];
+        notice.internal_reasons = vec![rule.reason.clone()];
+        notice.rule_id = rule.id.to_string();
+        (notice.can_do, notice.change_id) = (can_do, change);
+        if let Some(due) = due {
+            notice.due = self.now.plus(due);
+        }
+        self.emit_notice(notice, cause);
+    }
+
+    /// A notice that no rule caused.
+    pub fn blank_notice(&self, template: &str, cause: Option<Cause>) -> Notice {
+        let texts = TEXTS.iter().find(|(name, ..)| *name == template);
+        let number = self.account.sequence.wrapping_mul(31).wrapping_add(name_key(template));
+        let number = number.wrapping_add(cause.map_or(0, |each| u64::from(each.index())));
+        Notice {
+            id: output_id(TAG_NOTICE, &self.account.id, number, self.cause_key()),
+            account: Arc::clone(&self.account.id),
+            template: template.to_owned(),
+            public_reasons: Vec::new(),
+            internal_reasons: Vec::new(),
+            text_en: texts.map_or_else(String::new, |each| each.1.to_owned()),
+            text_zh: texts.map_or_else(String::new, |each| each.2.to_owned()),
+            can_do: Vec::new(),
+            created_at: self.now,
+            due: self.now.plus(self.context.ruleset.settings.notice_within),
+            change_id: None,
+            rule_id: String::new(),
+        }
+    }
+
+    /// One notice per cause and decision: the last one is what the customer has to know.
+    pub fn emit_notice(&mut self, notice: Notice, cause: Option<Cause>) {
+        let key = (cause, notice.template.clone());
+        let same = |output: &Output, told: &Option<Cause>| match output {
+            Output::Notice(each) => (cause.is_some() && *told == cause) || each.template == key.1,
+            _ => false,
+        };
+        let place = self.notices.iter().zip(&self.told).position(|(output, told)| same(output, told));
+        if let Some(place) = place {
+            self.notices.remove(place);
+            self.told.remove(place);
+        }
+        self.notices.push(Output::Notice(Box::new(notice)));
+        self.told.push(cause);
+    }
+}

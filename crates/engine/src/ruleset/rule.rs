@@ -1,0 +1,110 @@
+//! One rule, compiled.
+
+use std::sync::Arc;
+
+use headroom_policy::{Params, Program};
+
+use crate::trigger::On;
+use crate::vocabulary::{Cause, Class, Family, Segment};
+
+use super::action::Action;
+
+/// What happens when a condition ends unknown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnUnknown {
+    /// Nothing; it is counted.
+    Skip,
+    /// Increases and boosts of this decision are held.
+    Hold,
+    /// A person looks.
+    Review,
+}
+
+/// How often a rule may fire on one account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Once {
+    /// Each time.
+    No,
+    /// Once in the account's life.
+    Account,
+    /// Once each time its condition becomes true.
+    Entry,
+}
+
+/// What the customer is told when the rule's change is applied.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NoticeSpec {
+    /// Which text.
+    pub template: String,
+    /// What the customer can do.
+    pub can_do: Vec<String>,
+}
+
+/// One rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its id, the file's name.
+    pub id: Arc<str>,
+    /// Stable, never reused.
+    pub number: u32,
+    /// English title.
+    pub title_en: String,
+    /// Chinese title.
+    pub title_zh: String,
+    /// Why it exists.
+    pub why: String,
+    /// Whose business it is.
+    pub family: Family,
+    /// What it does.
+    pub class: Class,
+    /// The causes it is about; evaluated once for each.
+    pub causes: Vec<Cause>,
+    /// It is about the block that a resolved review names.
+    pub cause_of_review: bool,
+    /// What fires it.
+    pub on: Vec<On>,
+    /// As written, for people.
+    pub on_words: Vec<String>,
+    /// Which segments it is for; empty: all.
+    pub segments: Vec<Segment>,
+    /// Its condition.
+    pub when: Program,
+    /// The condition negated, of freezes: it explains why a block is lifted when a waiver ends.
+    pub unless: Option<Program>,
+    /// Its parameters.
+    pub params: Params,
+    /// What it does; the first decides its class.
+    pub actions: Vec<Action>,
+    /// The code for the ledger and the customer.
+    pub reason: String,
+    /// What the customer is told.
+    pub notice: Option<NoticeSpec>,
+    /// What unknown does.
+    pub on_unknown: OnUnknown,
+    /// How often it may fire.
+    pub once: Once,
+    /// Slots that condition and amounts read, sorted.
+    pub reads: Vec<usize>,
+    /// It reads slots that depend on the cause being evaluated.
+    pub reads_block: bool,
+    /// Who answers for it.
+    pub owner: String,
+    /// SHA-256 of its file, hex.
+    pub hash: Arc<str>,
+    /// Its file.
+    pub path: String,
+    /// How its file writes the actions, for people.
+    pub then_text: String,
+}
+
+impl Rule {
+    /// Whether it is for a segment.
+    pub fn is_for(&self, segment: Segment) -> bool {
+        self.segments.is_empty() || self.segments.contains(&segment)
+    }
+
+    /// Raises what the customer may use.
+    pub fn is_favourable(&self) -> bool {
+        matches!(self.class, Class::Increase | Class::Boost | Class::Restore)
+    }
+}

@@ -1,0 +1,408 @@
+//! One shard's step: due timers → bad input → duplicates → missing broadcasts → the account → rules → effects.
+//!
+//! The same records give the same bytes in any batches: timers fire by record time, not by batch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use headroom_policy::Currency;
+use sha2::{Digest, Sha256};
+
+use crate::account::Account;
+use crate::broadcast::{Broadcast, Broadcasts, Moment};
+use crate::context::Context;
+use crate::decision::{Outcome, Trigger, decide};
+use crate::event::{AccountId, Body, ControlEvent, Event, MarketEvent};
+use crate::ids::{event_key, name_key};
+use crate::output::{DeadLetter, Output};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::ruleset::{Ruleset, content_hash};
+use crate::shard::{Commit, Published, Record, SeenKey, ShardState};
+use crate::time::{DAY, MINUTE, Timestamp};
+use crate::timer::Timer;
+use crate::vocabulary::Status;
+
+/// Event times slightly ahead of their record are clamped; further ahead they are refused (PROTOCOL P3).
+const AHEAD_MAX: i64 = 5 * MINUTE;
+/// The bytes of an original that a dead letter carries (PROTOCOL P20).
+const ORIGINAL_MAX: usize = 64 * 1024;
+
+/// What a step works on. Everything that it may touch is loaded by the caller.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Records in merged order.
+    pub records: Vec<Record>,
+    /// Every stored timer that is due at or before the last record, in order.
+    pub timers: Vec<(AccountId, Timer)>,
+    /// The accounts of records and timers, as far as they exist.
+    pub accounts: Vec<Account>,
+    /// Which of the records' keys were seen before, with the content's hash.
+    pub seen: BTreeMap<SeenKey, u64>,
+}
+
+/// Steps over a batch of records.
+pub fn step(ruleset: &Arc<Ruleset>, state: &ShardState, batch: Batch) -> Commit {
+    let last = batch.records.iter().map(|each| each.timestamp).max();
+    let horizon = last.map(|at| Key::end_of(at.max(state.now)));
+    let mut work = Work::new(ruleset, state, batch.timers, batch.accounts, batch.seen, horizon);
+    for record in &batch.records {
+        work.record(record);
+    }
+    work.commit()
+}
+
+/// Steps over timers alone: those given, and those that they set up to the last one given. Moves `now` to the last due
+/// time, and no further.
+pub fn timers_step(
+    ruleset: &Arc<Ruleset>,
+    state: &ShardState,
+    timers: Vec<(AccountId, Timer)>,
+    accounts: Vec<Account>,
+) -> Commit {
+    let horizon = timers.last().map(|(account, timer)| Key::of(account, timer));
+    let until = timers.last().map_or(state.now, |(_, timer)| timer.due);
+    let mut work = Work::new(ruleset, state, timers, accounts, BTreeMap::new(), horizon);
+    work.fire_until(until);
+    work.commit()
+}
+
+/// A timer's place in the order of firing: due, account, kind, rule.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Key {
+    due: Timestamp,
+    account: Option<AccountId>,
+    timer: Option<Timer>,
+}
+
+impl Key {
+    fn of(account: &AccountId, timer: &Timer) -> Self {
+        Self { due: timer.due, account: Some(Arc::clone(account)), timer: Some(*timer) }
+    }
+
+    /// After every timer that is due at an instant.
+    fn end_of(at: Timestamp) -> Self {
+        Self { due: at.plus(1), account: None, timer: None }
+    }
+}
+
+struct Loaded {
+    account: Account,
+    /// Its timers as the store has them.
+    stored: Vec<Timer>,
+    touched: bool,
+}
+
+struct Work {
+    ruleset: Arc<Ruleset>,
+    state: ShardState,
+    accounts: BTreeMap<AccountId, Loaded>,
+    pending: BTreeSet<Key>,
+    horizon: Option<Key>,
+    seen: BTreeMap<SeenKey, u64>,
+    commit: Commit,
+}
+
+impl Work {
+    fn new(
+        ruleset: &Arc<Ruleset>,
+        state: &ShardState,
+        timers: Vec<(AccountId, Timer)>,
+        accounts: Vec<Account>,
+        seen: BTreeMap<SeenKey, u64>,
+        horizon: Option<Key>,
+    ) -> Self {
+        let loaded = |account: Account| {
+            let id = Arc::clone(&account.id);
+            (id, Loaded { stored: account.timers.clone(), account, touched: false })
+        };
+        Self {
+            ruleset: Arc::clone(ruleset),
+            state: state.clone(),
+            accounts: accounts.into_iter().map(loaded).collect(),
+            pending: timers.iter().map(|(account, timer)| Key::of(account, timer)).collect(),
+            horizon,
+            seen,
+            commit: Commit::default(),
+        }
+    }
+
+    fn record(&mut self, record: &Record) {
+        let now = self.state.now.max(record.timestamp);
+        self.fire_until(now);
+        self.move_to(now);
+        self.state.totals.events += 1;
+        let place = (Arc::clone(&record.position.input), record.position.partition);
+        self.commit.positions.insert(place, record.position.offset + 1);
+        let taken = match &record.event {
+            Ok(event) => self.event(event, record),
+            Err(refusal) => Err(refusal.clone()),
+        };
+        if let Err(refusal) = taken {
+            self.dead_letter(record, refusal);
+        }
+    }
+
+    /// Fires timers that are due at or before an instant, each with `now` = its due time.
+    fn fire_until(&mut self, now: Timestamp) {
+        while let Some(key) = self.pending.first().filter(|each| each.due <= now).cloned() {
+            self.pending.remove(&key);
+            let (Some(account), Some(timer)) = (key.account, key.timer) else { continue };
+            self.move_to(timer.due);
+            let stands = self.accounts.get(&account).is_some_and(|each| each.account.timers.contains(&timer));
+            assert!(stands || !self.accounts.contains_key(&account), "a stored timer is its account's");
+            if stands {
+                self.decide(&account, &Trigger::Timer(timer), timer.due);
+            }
+        }
+    }
+
+    /// Moves the clock; moments that come due become broadcasts.
+    fn move_to(&mut self, now: Timestamp) {
+        self.state.now = self.state.now.max(now);
+        if self.state.broadcasts.upcoming.first().is_some_and(|(at, _)| *at <= now) {
+            Arc::make_mut(&mut self.state.broadcasts).advance(now);
+        }
+    }
+
+    fn event(&mut self, event: &Event, record: &Record) -> Result<(), Refusal> {
+        let now = self.state.now;
+        if event.occurred_at.since(record.timestamp.max(now)) > AHEAD_MAX {
+            let detail = "the event lies more than five minutes ahead of its record";
+            return Err(Refusal::new(RefusalCode::TimeInFuture, detail));
+        }
+        let key = SeenKey { day: utc_day(event.occurred_at), hash: event_key(event) };
+        let first_day = utc_day(now).saturating_sub(self.ruleset.settings.dedup_days);
+        if key.day < first_day {
+            let detail = format!("events older than {} days are not taken", self.ruleset.settings.dedup_days);
+            return Err(Refusal::new(RefusalCode::TooOldToDedup, detail));
+        }
+        self.state.seen_from_day = self.state.seen_from_day.max(first_day);
+        match self.seen.get(&key) {
+            Some(content) if *content == record.content => {
+                self.state.totals.duplicates += 1;
+                return Ok(());
+            }
+            Some(_) => {
+                let detail = format!("`{}` of `{}` was used before with other content", event.id, event.source);
+                return Err(Refusal::new(RefusalCode::IdReused, detail));
+            }
+            None => {}
+        }
+        if event.body.is_broadcast() {
+            self.broadcast(event)?
+        } else {
+            self.account_event(event, record)?
+        }
+        self.seen.insert(key, record.content);
+        self.commit.seen.push((key, record.content));
+        Ok(())
+    }
+
+    fn account_event(&mut self, event: &Event, record: &Record) -> Result<(), Refusal> {
+        let now = self.state.now;
+        let is_new = !self.accounts.contains_key(&event.account);
+        if is_new {
+            if self.state.provisional >= self.ruleset.settings.provisional_max {
+                let detail = "there are too many accounts that nobody opened";
+                return Err(Refusal::new(RefusalCode::TooManyProvisional, detail));
+            }
+            let account = Account::provisional(Arc::clone(&event.account), now, self.state.broadcasts.sequence());
+            self.accounts.insert(Arc::clone(&event.account), Loaded { account, stored: Vec::new(), touched: false });
+            self.state.accounts += 1;
+            self.state.provisional += 1;
+        }
+        if let Body::Signal(_) = event.body
+            && self.ruleset.settings.feeds.contains_key(&event.source)
+        {
+            let last = self.state.feeds.entry(event.source.clone()).or_default();
+            *last = (*last).max(event.occurred_at.min(now));
+        }
+        let refused = self.decide(&event.account, &Trigger::Event(event, &record.position), now);
+        match refused {
+            Some(refusal) if is_new => {
+                self.accounts.remove(&event.account);
+                self.state.accounts -= 1;
+                self.state.provisional -= 1;
+                Err(refusal)
+            }
+            Some(refusal) => Err(refusal),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets one account decide, and books what follows.
+    fn decide(&mut self, id: &AccountId, trigger: &Trigger<'_>, now: Timestamp) -> Option<Refusal> {
+        let loaded = self.accounts.get_mut(id)?;
+        let empty = Account::provisional(Arc::clone(id), now, 0);
+        let account = std::mem::replace(&mut loaded.account, empty);
+        let was_provisional = account.status == Status::Provisional;
+        let timers = account.timers.clone();
+        let context = Context { ruleset: &self.ruleset, broadcasts: &self.state.broadcasts, feeds: &self.state.feeds };
+        let outcome = decide(&context, account, trigger, now);
+        for timer in timers.iter().filter(|each| !outcome.account.timers.contains(each)) {
+            self.pending.remove(&Key::of(id, timer));
+        }
+        for timer in outcome.account.timers.iter().filter(|each| !timers.contains(each)) {
+            let key = Key::of(id, timer);
+            if self.horizon.as_ref().is_some_and(|horizon| key <= *horizon) {
+                self.pending.insert(key);
+            }
+        }
+        if was_provisional && outcome.account.status != Status::Provisional {
+            self.state.provisional = self.state.provisional.saturating_sub(1);
+        }
+        let Outcome { account, effects, refused, budget_used, tally } = outcome;
+        let currency = account.currency;
+        (loaded.account, loaded.touched) = (account, true);
+        self.spend(currency, budget_used);
+        self.count(&tally);
+        effects.into_iter().for_each(|effect| self.output(effect));
+        refused
+    }
+
+    fn spend(&mut self, currency: Option<Currency>, amount: i64) {
+        let Some(currency) = currency.filter(|_| amount > 0) else { return };
+        if self.state.broadcasts.budget(Some(currency)).is_none() {
+            return;
+        }
+        let broadcasts = Arc::make_mut(&mut self.state.broadcasts);
+        for (each, left) in &mut broadcasts.budgets {
+            if *each == currency {
+                *left = left.saturating_sub(amount);
+            }
+        }
+    }
+
+    fn count(&mut self, tally: &crate::decision::Tally) {
+        let totals = &mut self.state.totals;
+        for rule in &tally.fired {
+            *totals.fired.entry(*rule).or_default() += 1;
+        }
+        for rule in &tally.not_evaluated {
+            *totals.not_evaluated.entry(*rule).or_default() += 1;
+        }
+        for guard in &tally.guards {
+            *totals.guards.entry((*guard).to_owned()).or_default() += 1;
+        }
+        totals.compensations_missed += u64::from(tally.compensations_missed);
+        totals.cascades_cut += u64::from(tally.cascades_cut);
+        totals.pending_drift += u64::from(tally.pending_drift);
+    }
+
+    fn output(&mut self, output: Output) {
+        let totals = &mut self.state.totals;
+        match &output {
+            Output::LimitChange(change) => *totals.changes.entry(change.kind.word().to_owned()).or_default() += 1,
+            Output::Offer(_) => totals.offers += 1,
+            Output::Notice(_) => totals.notices += 1,
+            Output::Review(_) => totals.reviews += 1,
+            Output::DeadLetter(letter) => {
+                *totals.dead_letters.entry(letter.refusal.code.code().to_owned()).or_default() += 1;
+            }
+        }
+        self.commit.outputs.push(output);
+    }
+
+    fn broadcast(&mut self, event: &Event) -> Result<(), Refusal> {
+        let now = self.state.now;
+        match &event.body {
+            Body::Promotion(promotion) => {
+                let mut broadcasts = Broadcasts::clone(&self.state.broadcasts);
+                let refused = |detail: &str| Refusal::new(RefusalCode::BadPromotion, detail);
+                broadcasts.promote(promotion, now).map_err(refused)?;
+                self.state.broadcasts = Arc::new(broadcasts);
+            }
+            Body::Market(market) => self.market(market),
+            Body::Control(control) => self.control(control)?,
+            Body::Order(_) | Body::Repayment { .. } | Body::Signal(_) | Body::Account(_) => {}
+        }
+        Ok(())
+    }
+
+    fn market(&mut self, market: &MarketEvent) {
+        let now = self.state.now;
+        let broadcasts = Arc::make_mut(&mut self.state.broadcasts);
+        match market {
+            MarketEvent::RegimeChanged(regime) => {
+                broadcasts.regime = Some(*regime);
+                broadcasts.log.push(Broadcast { at: now, moment: Moment::MarketChanged });
+            }
+            MarketEvent::HolidayCalendar(holidays) => broadcasts.set_holidays(holidays, now),
+            MarketEvent::PortfolioBudget { currency, increase_left } => {
+                broadcasts.budgets.retain(|(each, _)| each != currency);
+                broadcasts.budgets.push((*currency, *increase_left));
+                broadcasts.budgets.sort_unstable();
+            }
+        }
+    }
+
+    fn control(&mut self, control: &ControlEvent) -> Result<(), Refusal> {
+        let now = self.state.now;
+        let moment = match control {
+            ControlEvent::RulesetPublished { content_hash, files } => return self.publish(content_hash, files),
+            ControlEvent::FaultDeclared { .. } => return Ok(()),
+            ControlEvent::FaultCleared { since, until, .. } => Moment::FaultCleared(*since, *until),
+            ControlEvent::RolloutRolledBack { rollout_id } => Moment::RolloutRolledBack(name_key(rollout_id)),
+        };
+        Arc::make_mut(&mut self.state.broadcasts).log.push(Broadcast { at: now, moment });
+        Ok(())
+    }
+
+    /// A ruleset comes into force with its control record (PROTOCOL P24).
+    fn publish(&mut self, hash: &str, files: &[(String, String)]) -> Result<(), Refusal> {
+        let refused = |detail: String| Refusal::new(RefusalCode::BadRuleset, detail);
+        let own = content_hash(files);
+        if own != hash {
+            return Err(refused(format!("the files' hash is {own}, the record says `{hash}`")));
+        }
+        let loaded = Ruleset::load(files);
+        let ruleset = Arc::new(loaded.map_err(|reports| {
+            let first = reports.iter().flat_map(|report| &report.diagnostics).next();
+            refused(first.map_or_else(|| "it does not load".to_owned(), |each| each.message.clone()))
+        })?);
+        self.ruleset = Arc::clone(&ruleset);
+        self.commit.ruleset = Some(Published { ruleset, files: files.to_vec() });
+        Ok(())
+    }
+
+    fn dead_letter(&mut self, record: &Record, refusal: Refusal) {
+        let cut = record.original.len() > ORIGINAL_MAX;
+        let letter = DeadLetter {
+            refusal,
+            account: record.event.as_ref().map_or_else(|_| String::new(), |event| event.account.to_string()),
+            original: record.original[..record.original.len().min(ORIGINAL_MAX)].to_vec(),
+            encoding: record.encoding,
+            original_sha256: cut.then(|| hex(&Sha256::digest(&record.original))),
+            position: record.position.clone(),
+            at: self.state.now,
+        };
+        self.output(Output::DeadLetter(Box::new(letter)));
+    }
+
+    fn commit(self) -> Commit {
+        let mut commit = self.commit;
+        for (id, loaded) in self.accounts {
+            if !loaded.touched {
+                continue;
+            }
+            let now = &loaded.account.timers;
+            let removed = loaded.stored.iter().filter(|each| !now.contains(each));
+            commit.timers_removed.extend(removed.map(|each| (Arc::clone(&id), *each)));
+            let added = now.iter().filter(|each| !loaded.stored.contains(each));
+            commit.timers_added.extend(added.map(|each| (Arc::clone(&id), *each)));
+            commit.accounts.push(loaded.account);
+        }
+        commit.state = self.state;
+        commit
+    }
+}
+
+fn utc_day(at: Timestamp) -> i32 {
+    let day = at.0.div_euclid(DAY);
+    i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX })
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
