@@ -10,10 +10,13 @@ pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
 /// A 64-bit varint has at most ten bytes.
 const PREFIX_BYTES_MAX: usize = 10;
 
+/// A message's bytes without the length before it, and the rest of the stream.
+pub type Split<'a> = (&'a [u8], &'a [u8]);
+
 /// Reads one event from its protobuf bytes. Checks the form only: what it says is checked on the way to the engine.
 ///
 /// # Errors
-/// `TOO_LARGE` above [`MESSAGE_BYTES_MAX`], `MALFORMED` otherwise.
+/// `TOO_LARGE` above [`MESSAGE_BYTES_MAX`], `UNPARSEABLE` otherwise.
 pub fn event_from_protobuf(bytes: &[u8]) -> Result<proto::Event, DecodeError> {
     decode(bytes)
 }
@@ -21,7 +24,7 @@ pub fn event_from_protobuf(bytes: &[u8]) -> Result<proto::Event, DecodeError> {
 /// Reads one output from its protobuf bytes.
 ///
 /// # Errors
-/// `TOO_LARGE` above [`MESSAGE_BYTES_MAX`], `MALFORMED` otherwise.
+/// `TOO_LARGE` above [`MESSAGE_BYTES_MAX`], `UNPARSEABLE` otherwise.
 pub fn output_from_protobuf(bytes: &[u8]) -> Result<proto::Output, DecodeError> {
     decode(bytes)
 }
@@ -36,18 +39,18 @@ pub fn output_to_delimited(output: &proto::Output, out: &mut Vec<u8>) {
     append(output, out);
 }
 
-/// Takes the first message off a stream: its bytes without the length, and what follows.
+/// Takes the first message off a stream.
 /// `None`: the stream is empty, or more bytes are needed to complete the message.
 ///
 /// # Errors
-/// `TOO_LARGE` if the length is above [`MESSAGE_BYTES_MAX`], `MALFORMED` if it is no varint. After either, the stream
+/// `TOO_LARGE` if the length is above [`MESSAGE_BYTES_MAX`], `UNPARSEABLE` if it is no varint. After either, the stream
 /// cannot be resumed: where the next message starts is unknown.
-pub fn split_delimited(stream: &[u8]) -> Result<Option<(&[u8], &[u8])>, DecodeError> {
+pub fn split_delimited(stream: &[u8]) -> Result<Option<Split<'_>>, DecodeError> {
     let mut rest = stream;
     let length = match prost::decode_length_delimiter(&mut rest) {
         Ok(length) => length,
         Err(_) if prefix_is_incomplete(stream) => return Ok(None),
-        Err(error) => return Err(DecodeError::malformed(format!("length before the message: {error}"))),
+        Err(error) => return Err(DecodeError::unparseable(format!("length before the message: {error}"))),
     };
     if length > MESSAGE_BYTES_MAX {
         return Err(DecodeError::too_large(length as u64));
@@ -63,7 +66,7 @@ fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, DecodeError> {
     if bytes.len() > MESSAGE_BYTES_MAX {
         return Err(DecodeError::too_large(bytes.len() as u64));
     }
-    M::decode(bytes).map_err(|error| DecodeError::malformed(error.to_string()))
+    M::decode(bytes).map_err(|error| DecodeError::unparseable(error.to_string()))
 }
 
 fn append(message: &impl Message, out: &mut Vec<u8>) {
@@ -72,6 +75,8 @@ fn append(message: &impl Message, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use headroom_engine::RefusalCode;
+
     use super::*;
 
     fn event(id: &str) -> proto::Event {
@@ -106,9 +111,9 @@ mod tests {
     fn a_length_that_is_too_large_or_no_varint_is_refused() {
         let mut large = Vec::new();
         prost::encode_length_delimiter(MESSAGE_BYTES_MAX + 1, &mut large).unwrap();
-        assert_eq!(split_delimited(&large).unwrap_err().code, "TOO_LARGE");
-        assert_eq!(split_delimited(&[0xff; 11]).unwrap_err().code, "MALFORMED");
-        assert_eq!(event_from_protobuf(&vec![0; MESSAGE_BYTES_MAX + 1]).unwrap_err().code, "TOO_LARGE");
+        assert_eq!(split_delimited(&large).unwrap_err().code, RefusalCode::TooLarge);
+        assert_eq!(split_delimited(&[0xff; 11]).unwrap_err().code, RefusalCode::Unparseable);
+        assert_eq!(event_from_protobuf(&vec![0; MESSAGE_BYTES_MAX + 1]).unwrap_err().code, RefusalCode::TooLarge);
     }
 
     #[test]

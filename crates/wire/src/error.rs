@@ -1,25 +1,33 @@
 //! What goes wrong between bytes and messages.
 
+use headroom_engine::{Refusal, RefusalCode};
+
 /// Bytes that are not the message they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {detail}")]
+#[error("{}: {detail}", code.code())]
 pub struct DecodeError {
-    /// The reason code of the dead letter, for example `MALFORMED`.
-    pub code: &'static str,
+    /// `UNPARSEABLE` or `TOO_LARGE`.
+    pub code: RefusalCode,
     /// What is wrong and where, for a person: the path of the field, what was found, what is expected.
     pub detail: String,
 }
 
 impl DecodeError {
     /// The bytes do not parse.
-    pub(crate) fn malformed(detail: impl Into<String>) -> DecodeError {
-        DecodeError { code: "MALFORMED", detail: detail.into() }
+    pub(crate) fn unparseable(detail: impl Into<String>) -> DecodeError {
+        DecodeError { code: RefusalCode::Unparseable, detail: detail.into() }
     }
 
     /// The message is larger than [`crate::MESSAGE_BYTES_MAX`].
     pub(crate) fn too_large(length: u64) -> DecodeError {
         let detail = format!("message of {length} bytes, at most {} are taken", crate::MESSAGE_BYTES_MAX);
-        DecodeError { code: "TOO_LARGE", detail }
+        DecodeError { code: RefusalCode::TooLarge, detail }
+    }
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Refusal {
+        Refusal { code: error.code, detail: error.detail }
     }
 }
 

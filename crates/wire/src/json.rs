@@ -12,7 +12,7 @@ use crate::{DecodeError, EncodeError, MESSAGE_BYTES_MAX, proto};
 /// Reads one event from a line of JSON. Checks the form only: what it says is checked on the way to the engine.
 ///
 /// # Errors
-/// `TOO_LARGE` above [`MESSAGE_BYTES_MAX`]; `MALFORMED`, naming the path of the field, if it is not the JSON of an event.
+/// `TOO_LARGE` above [`MESSAGE_BYTES_MAX`]; `UNPARSEABLE`, naming the path of the field, if it is not the JSON of an event.
 pub fn event_from_json(line: &[u8]) -> Result<proto::Event, DecodeError> {
     from_json(line)
 }
@@ -20,7 +20,7 @@ pub fn event_from_json(line: &[u8]) -> Result<proto::Event, DecodeError> {
 /// Reads one output from a line of JSON.
 ///
 /// # Errors
-/// `TOO_LARGE` above [`MESSAGE_BYTES_MAX`]; `MALFORMED`, naming the path of the field, if it is not the JSON of an output.
+/// `TOO_LARGE` above [`MESSAGE_BYTES_MAX`]; `UNPARSEABLE`, naming the path of the field, if it is not the JSON of an output.
 pub fn output_from_json(line: &[u8]) -> Result<proto::Output, DecodeError> {
     from_json(line)
 }
@@ -59,7 +59,7 @@ fn from_json<M: DeserializeOwned>(line: &[u8]) -> Result<M, DecodeError> {
 fn strict<M: DeserializeOwned>(line: &[u8]) -> Result<M, DecodeError> {
     let mut deserializer = serde_json::Deserializer::from_slice(line);
     let message = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| named(&error))?;
-    deserializer.end().map_err(|error| DecodeError::malformed(error.to_string()))?;
+    deserializer.end().map_err(|error| DecodeError::unparseable(error.to_string()))?;
     Ok(message)
 }
 
@@ -73,7 +73,7 @@ fn lenient<M: DeserializeOwned>(line: &[u8]) -> Option<Result<M, DecodeError>> {
 fn named(error: &serde_path_to_error::Error<serde_json::Error>) -> DecodeError {
     let path = error.path().to_string();
     let detail = if path == "." { error.inner().to_string() } else { format!("`{path}`: {}", error.inner()) };
-    DecodeError::malformed(detail)
+    DecodeError::unparseable(detail)
 }
 
 /// JSON without null fields and with whole floats as integers. A field given twice stays an error.
@@ -163,11 +163,13 @@ fn whole(value: f64) -> Option<Number> {
 
 #[cfg(test)]
 mod tests {
+    use headroom_engine::RefusalCode;
+
     use super::*;
 
     fn refused(json: &str) -> String {
         let error = event_from_json(json.as_bytes()).unwrap_err();
-        assert_eq!(error.code, "MALFORMED");
+        assert_eq!(error.code, RefusalCode::Unparseable);
         error.detail
     }
 
@@ -227,7 +229,7 @@ mod tests {
         assert!(refused(&"[".repeat(100_000)).contains("expected struct"));
         assert!(refused(&format!("{{\"source\":null,\"x\":{}", "[".repeat(100_000))).contains("source"));
         let long = vec![b' '; MESSAGE_BYTES_MAX + 1];
-        assert_eq!(event_from_json(&long).unwrap_err().code, "TOO_LARGE");
+        assert_eq!(event_from_json(&long).unwrap_err().code, RefusalCode::TooLarge);
     }
 
     #[test]

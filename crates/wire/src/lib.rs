@@ -2,17 +2,32 @@
 //!
 //! The contract is `proto/headroom/v1`; [`proto`] is generated from it.
 
+mod account_event;
+mod broadcast_event;
+mod check;
 mod delimited;
 mod error;
+mod event;
 mod json;
+mod output;
+mod record;
+mod stack;
+mod stored;
 mod timestamp;
 
 pub mod proto;
+pub use timestamp::Timestamp;
+
+pub use json::{event_from_json, event_to_json, output_from_json, output_to_json};
 
 pub use delimited::{
-    MESSAGE_BYTES_MAX, event_from_protobuf, event_to_delimited, output_from_protobuf, output_to_delimited,
+    MESSAGE_BYTES_MAX, Split, event_from_protobuf, event_to_delimited, output_from_protobuf, output_to_delimited,
     split_delimited,
 };
 pub use error::{DecodeError, EncodeError};
-pub use json::{event_from_json, event_to_json, output_from_json, output_to_json};
-pub use timestamp::Timestamp;
+
+pub use event::{event_from_proto, record_time};
+pub use output::{Names, output_to_proto};
+pub use record::{Encoding, read_record};
+
+pub use stored::{StoredError, decode_account, decode_broadcasts, encode_account, encode_broadcasts};

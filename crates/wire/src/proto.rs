@@ -2,7 +2,13 @@
 //!
 //! Enum fields are `i32` as protobuf has them; `event.provenance()` and the like give the enum.
 
-#![expect(missing_docs, clippy::all, reason = "generated; the documentation of a field is its comment in the contract")]
+#![expect(
+    missing_docs,
+    clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "generated; the documentation of a field is its comment in the contract"
+)]
 
 include!(concat!(env!("OUT_DIR"), "/headroom.v1.rs"));
 include!(concat!(env!("OUT_DIR"), "/headroom.v1.serde.rs"));

@@ -1,0 +1,120 @@
+//! What was broadcast to a shard. Written once per broadcast record, so the generated types do.
+
+use headroom_engine::{Broadcast, Broadcasts, Holiday, Moment, Promotion, Regime, Segment, Timestamp, name_key};
+use prost::Message;
+
+use super::{StoredError, VERSION, versioned};
+use crate::proto::{self, stored_moment::What};
+
+type Taken<T> = Result<T, StoredError>;
+
+/// Appends the stored form of a shard's broadcasts: a version byte, then a `StoredBroadcasts`.
+pub fn encode_broadcasts(broadcasts: &Broadcasts, out: &mut Vec<u8>) {
+    out.push(VERSION);
+    let message = proto::StoredBroadcasts {
+        log: broadcasts.log.iter().map(|entry| put_moment(entry.at, entry.moment)).collect(),
+        promotions: broadcasts.promotions.iter().map(put_promotion).collect(),
+        holidays: broadcasts.holidays.iter().map(put_holiday).collect(),
+        regime: broadcasts.regime.map_or(0, |regime| i32::from(regime.index()) + 1),
+        budgets: broadcasts.budgets.iter().map(|(currency, left)| put_budget(currency.to_string(), *left)).collect(),
+        upcoming: broadcasts.upcoming.iter().map(|(at, moment)| put_moment(*at, *moment)).collect(),
+    };
+    message.encode(out).expect("a `Vec` grows as needed");
+}
+
+/// Reads the stored form of a shard's broadcasts.
+///
+/// # Errors
+/// [`StoredError::Newer`] if a later build wrote it, [`StoredError::Damaged`] if it is no such value.
+pub fn decode_broadcasts(bytes: &[u8]) -> Result<Broadcasts, StoredError> {
+    let message = proto::StoredBroadcasts::decode(versioned(bytes)?);
+    let message = message.map_err(|error| StoredError::damaged(error.to_string()))?;
+    let upcoming = message.upcoming.into_iter().map(take_moment).collect::<Taken<Vec<_>>>()?;
+    Ok(Broadcasts {
+        log: message.log.into_iter().map(take_moment).collect::<Taken<_>>()?,
+        promotions: message.promotions.into_iter().map(take_promotion).collect::<Taken<_>>()?,
+        holidays: message.holidays.into_iter().map(take_holiday).collect(),
+        regime: take_word(message.regime, Regime::from_index)?,
+        budgets: message.budgets.into_iter().map(take_budget).collect::<Taken<_>>()?,
+        upcoming: upcoming.into_iter().map(|entry| (entry.at, entry.moment)).collect(),
+    })
+}
+
+fn put_moment(at: Timestamp, moment: Moment) -> proto::StoredMoment {
+    let what = match moment {
+        Moment::PromotionAnnounced(key) => What::PromotionAnnounced(key),
+        Moment::PromotionNear(key) => What::PromotionNear(key),
+        Moment::PromotionStarted(key) => What::PromotionStarted(key),
+        Moment::PromotionExtended(key) => What::PromotionExtended(key),
+        Moment::PromotionEnded(key) => What::PromotionEnded(key),
+        Moment::HolidayNear(start) => What::HolidayNear(start.0),
+        Moment::MarketChanged => What::MarketChanged(true),
+        Moment::FaultCleared(since, until) => What::FaultCleared(proto::StoredSpan { since: since.0, until: until.0 }),
+        Moment::RolloutRolledBack(key) => What::RolloutRolledBack(key),
+    };
+    proto::StoredMoment { at: at.0, what: Some(what) }
+}
+
+fn take_moment(stored: proto::StoredMoment) -> Taken<Broadcast> {
+    let moment = match stored.what.ok_or_else(|| StoredError::damaged("unknown moment"))? {
+        What::PromotionAnnounced(key) => Moment::PromotionAnnounced(key),
+        What::PromotionNear(key) => Moment::PromotionNear(key),
+        What::PromotionStarted(key) => Moment::PromotionStarted(key),
+        What::PromotionExtended(key) => Moment::PromotionExtended(key),
+        What::PromotionEnded(key) => Moment::PromotionEnded(key),
+        What::HolidayNear(start) => Moment::HolidayNear(Timestamp(start)),
+        What::MarketChanged(_) => Moment::MarketChanged,
+        What::FaultCleared(span) => Moment::FaultCleared(Timestamp(span.since), Timestamp(span.until)),
+        What::RolloutRolledBack(key) => Moment::RolloutRolledBack(key),
+    };
+    Ok(Broadcast { at: Timestamp(stored.at), moment })
+}
+
+fn put_promotion(promotion: &Promotion) -> proto::StoredPromotion {
+    proto::StoredPromotion {
+        id: promotion.id.clone(),
+        start: promotion.start.0,
+        end: promotion.end.0,
+        segments: promotion.segments.iter().map(|segment| i32::from(segment.index()) + 1).collect(),
+    }
+}
+
+fn take_promotion(stored: proto::StoredPromotion) -> Taken<Promotion> {
+    let segments = stored
+        .segments
+        .into_iter()
+        .map(|number| take_word(number, Segment::from_index)?.ok_or_else(|| StoredError::damaged("segment 0")));
+    Ok(Promotion {
+        key: name_key(&stored.id),
+        start: Timestamp(stored.start),
+        end: Timestamp(stored.end),
+        segments: segments.collect::<Taken<_>>()?,
+        id: stored.id,
+    })
+}
+
+fn put_holiday(holiday: &Holiday) -> proto::StoredHoliday {
+    proto::StoredHoliday { name: holiday.name.clone(), start: holiday.start.0, end: holiday.end.0 }
+}
+
+fn take_holiday(stored: proto::StoredHoliday) -> Holiday {
+    Holiday { name: stored.name, start: Timestamp(stored.start), end: Timestamp(stored.end) }
+}
+
+fn put_budget(currency: String, increase_left: i64) -> proto::PortfolioBudget {
+    proto::PortfolioBudget { currency, increase_left }
+}
+
+fn take_budget(stored: proto::PortfolioBudget) -> Taken<(headroom_policy::Currency, i64)> {
+    let currency = stored.currency.parse().map_err(|_| StoredError::damaged("no currency"))?;
+    Ok((currency, stored.increase_left))
+}
+
+/// A word by its number in the contract; `None` of 0.
+fn take_word<W>(number: i32, from_index: fn(u8) -> Option<W>) -> Taken<Option<W>> {
+    if number == 0 {
+        return Ok(None);
+    }
+    let index = number.checked_sub(1).and_then(|index| u8::try_from(index).ok());
+    index.and_then(from_index).map(Some).ok_or_else(|| StoredError::damaged(format!("unknown word {number}")))
+}

@@ -1,0 +1,72 @@
+//! Stored forms: nothing is lost, one account has one form, the contract describes it, damage is an error.
+
+use headroom_engine::{Account, AccountId, Timestamp};
+use headroom_wire::{StoredError, decode_account, encode_account, proto};
+use proptest::prelude::*;
+use prost::Message;
+
+use crate::account::random_account;
+use crate::fill::Dice;
+use crate::mutation::damage;
+
+fn stored(account: &Account) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode_account(account, &mut bytes);
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_account_comes_back_as_it_was(seed: u64) {
+        let account = random_account(&mut Dice(seed));
+        prop_assert_eq!(decode_account(&stored(&account)).unwrap(), account);
+    }
+
+    #[test]
+    fn the_contract_describes_the_stored_form(seed: u64) {
+        let bytes = stored(&random_account(&mut Dice(seed)));
+        let message = proto::StoredAccount::decode(&bytes[1..]).unwrap();
+        prop_assert_eq!(message.encode_to_vec(), &bytes[1..]);
+    }
+}
+
+#[test]
+fn a_stored_account_is_appended() {
+    let account = Account::provisional(AccountId::from("A"), Timestamp(5), 0);
+    let mut bytes = b"before".to_vec();
+    encode_account(&account, &mut bytes);
+    assert_eq!(decode_account(&bytes[6..]), Ok(account));
+}
+
+#[test]
+fn a_later_layout_is_refused_by_its_number() {
+    let mut bytes = stored(&Account::provisional(AccountId::from("A"), Timestamp(5), 0));
+    bytes[0] = 2;
+    assert_eq!(decode_account(&bytes), Err(StoredError::Newer { found: 2, known: 1 }));
+    bytes[0] = 0;
+    assert!(matches!(decode_account(&bytes), Err(StoredError::Damaged { .. })));
+    assert!(matches!(decode_account(&[]), Err(StoredError::Damaged { .. })));
+}
+
+#[test]
+fn an_unknown_field_is_refused_because_it_would_be_lost() {
+    let mut bytes = stored(&Account::provisional(AccountId::from("A"), Timestamp(5), 0));
+    bytes.extend([0xf8, 0x07, 0x01]);
+    let error = decode_account(&bytes).unwrap_err();
+    assert_eq!(error.to_string(), "damaged: account, field 127: unknown field");
+}
+
+#[test]
+fn damaged_accounts_never_panic() {
+    let mut dice = Dice(4);
+    let samples: Vec<Vec<u8>> = (0..500).map(|_| stored(&random_account(&mut dice))).collect();
+    let mut refused = 0;
+    for round in 0..60_000 {
+        let mut bytes = samples[round % samples.len()].clone();
+        damage(&mut bytes, &mut dice);
+        refused += usize::from(decode_account(&bytes).is_err());
+    }
+    assert!(refused > 10_000, "{refused} refused");
+}
