@@ -10,7 +10,7 @@ use super::action::{ACTION_WORDS, Action, Amount, HoldSpec, TimeBase, TimeExpr};
 use super::fields::{
     self, Fields, Findings, duration, each, entries, near, not_a_duration, parse_duration, snake, whole, word, yes,
 };
-use super::rule_check::Subject;
+use super::rule_check::{Subject, Trigger, reading};
 
 /// What a customer can do about a restriction.
 pub const CAN_DO: &[&str] = &["repay", "verify", "top_up", "wait", "appeal"];
@@ -24,6 +24,8 @@ pub struct Around<'a> {
     pub features: &'a [&'static Feature],
     /// What the rule is about.
     pub subject: &'a Subject,
+    /// What fires it.
+    pub triggers: &'a [Trigger],
     /// Its boosts begin with the promotion unless they say otherwise.
     pub from_promotion: bool,
     /// It raises what the customer may use.
@@ -90,6 +92,7 @@ pub fn program(node: &Node, around: &Around<'_>, expect: Expect, out: &mut Findi
         Ok(compiled) => {
             out.0.extend(compiled.warnings);
             hidden_risks(node, &compiled.program, around, out);
+            reading(&compiled.program, node, around.subject, around.triggers, &around.names, out);
             Some(compiled.program)
         }
         Err(errors) => {

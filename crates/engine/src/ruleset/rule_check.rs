@@ -1,15 +1,15 @@
 //! What a rule may combine (RULEBOOK section 4): class and actions, causes and blocks, triggers and features.
 
 use headroom_policy::yaml::Node;
-use headroom_policy::{Diagnostic, Expr, Kind, Program, Span};
+use headroom_policy::{Diagnostic, Expr, Kind, Program, Scope as Names, Span};
 
+use crate::features::catalogue;
 use crate::trigger::{On, TriggerKind};
 use crate::vocabulary::{Cause, Class};
 
 use super::action::Action;
 use super::action_file::Placed;
 use super::fields::{Fields, Findings};
-use super::rule_file::Known;
 
 /// Which blocks and changes a rule is about.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ pub struct Draft<'a> {
 }
 
 /// Notes everything that the parts of a rule do not allow each other.
-pub fn check(draft: &Draft<'_>, known: &Known<'_>, out: &mut Findings) {
+pub fn check(draft: &Draft<'_>, out: &mut Findings) {
     if let Some(then) = &draft.then {
         primary(draft, then, out);
         secondary(then, out);
@@ -65,8 +65,6 @@ pub fn check(draft: &Draft<'_>, known: &Known<'_>, out: &mut Findings) {
     }
     stated(draft, out);
     if let Some((when, node)) = &draft.when {
-        blocks(draft, when, node, known, out);
-        supplied(draft, when, node, known, out);
         provable(when, node, out);
     }
 }
@@ -159,34 +157,34 @@ fn needs_cause(name: &str) -> bool {
     name.starts_with("block.") && name != "block.any"
 }
 
-fn blocks(draft: &Draft<'_>, when: &Program, node: &Node, known: &Known<'_>, out: &mut Findings) {
-    if !draft.subject.is_none() {
-        return;
-    }
-    for slot in when.reads() {
-        let name = &known.schema.symbol(*slot).name;
-        if needs_cause(name) {
-            let finding =
-                Diagnostic::error("HR0216", format!("`{name}` needs the rule's `cause`"), place(when, *slot, node));
+/// What an expression reads that its rule cannot give it: blocks without a cause, events that none of its triggers brings.
+pub fn reading(
+    program: &Program,
+    node: &Node,
+    subject: &Subject,
+    triggers: &[Trigger],
+    names: &Names<'_>,
+    out: &mut Findings,
+) {
+    for slot in program.reads() {
+        let name = &names.schema.symbol(*slot).name;
+        if subject.is_none() && needs_cause(name) {
+            let message = format!("`{name}` needs the rule's `cause`");
+            let finding = Diagnostic::error("HR0216", message, place(program, *slot, node));
             out.add(finding.help("the cause says which block is meant; `block.any` needs none"));
+        }
+        if !triggers.is_empty() && of_event(name) && !triggers.iter().any(|each| brings(each.on, name)) {
+            let message = format!("`{name}` is never known on these triggers");
+            let finding = Diagnostic::warning("HR0231", message, place(program, *slot, node));
+            out.add(finding.help("it is known only while its own event is decided"));
         }
     }
 }
 
-/// Warns of features that live only in an event which none of the triggers brings.
-fn supplied(draft: &Draft<'_>, when: &Program, node: &Node, known: &Known<'_>, out: &mut Findings) {
-    if draft.triggers.is_empty() {
-        return;
-    }
-    for slot in when.reads() {
-        let Some(feature) = known.features.get(*slot) else { continue };
-        let of_event = feature.moved_by.split(' ').any(|each| each == "E");
-        if of_event && !draft.triggers.iter().any(|each| brings(each.on, feature.name)) {
-            let message = format!("`{}` is never known on these triggers", feature.name);
-            let finding = Diagnostic::warning("HR0231", message, place(when, *slot, node));
-            out.add(finding.help("it is known only while its own event is decided"));
-        }
-    }
+/// Whether a feature lives only in the event that is being decided.
+fn of_event(name: &str) -> bool {
+    let found = catalogue().find(|each| each.name == name);
+    found.is_some_and(|feature| feature.moved_by.split(' ').any(|each| each == "E"))
 }
 
 /// Whether a trigger can come with the event behind a feature; internal ones come with any.
@@ -211,13 +209,13 @@ fn provable(when: &Program, node: &Node, out: &mut Findings) {
     }
 }
 
-/// Where a condition first reads a slot.
-fn place(when: &Program, slot: usize, node: &Node) -> Span {
+/// Where an expression first reads a slot.
+fn place(program: &Program, slot: usize, node: &Node) -> Span {
     let mut found = None;
-    when.root().walk(&mut |expr: &Expr| {
+    program.root().walk(&mut |expr: &Expr| {
         if matches!(expr.kind, Kind::Slot(each) | Kind::Has(each) | Kind::Default(each, _) if each == slot) {
             found = found.or(Some(expr.span));
         }
     });
-    node.source_map().map(found.unwrap_or(when.root().span))
+    node.source_map().map(found.unwrap_or(program.root().span))
 }

@@ -97,6 +97,7 @@ pub fn rule(source: &Source<'_>, known: &Known<'_>, out: &mut Findings, settings
         names: Scope { schema: known.schema, params: &params },
         features: known.features,
         subject: &subject,
+        triggers: &triggers,
         from_promotion: triggers.iter().any(|each| begins_with_promotion(each.on)),
         favourable: matches!(class, Some(Class::Increase | Class::Boost | Class::Restore)),
     };
@@ -104,7 +105,7 @@ pub fn rule(source: &Source<'_>, known: &Known<'_>, out: &mut Findings, settings
     let then = fields.need("then", out).and_then(|node| actions(node, &around, out));
     let on_unknown = fields.read_or("on_unknown", OnUnknown::Skip, out, on_unknown);
     let draft = Draft { fields, class, subject, triggers, when, then };
-    rule_check::check(&draft, known, out);
+    rule_check::check(&draft, out);
     let Draft { subject, triggers, when, then, .. } = draft;
     let (class, (when, _), then, head) = (class?, when?, then?, head?);
     let reads = reads(&when, &then);
