@@ -29,6 +29,11 @@ pub fn output_from_protobuf(bytes: &[u8]) -> Result<proto::Output, DecodeError> 
     decode(bytes)
 }
 
+/// The protobuf bytes of an output, without a length before them.
+pub fn output_to_protobuf(output: &proto::Output) -> Vec<u8> {
+    output.encode_to_vec()
+}
+
 /// Appends the event with its length before it.
 pub fn event_to_delimited(event: &proto::Event, out: &mut Vec<u8>) {
     append(event, out);

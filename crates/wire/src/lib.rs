@@ -22,12 +22,12 @@ pub use json::{event_from_json, event_to_json, output_from_json, output_to_json}
 
 pub use delimited::{
     MESSAGE_BYTES_MAX, Split, event_from_protobuf, event_to_delimited, output_from_protobuf, output_to_delimited,
-    split_delimited,
+    output_to_protobuf, split_delimited,
 };
 pub use error::{DecodeError, EncodeError};
 
 pub use event::{event_from_proto, record_time};
 pub use output::{Names, output_to_proto};
-pub use record::{Encoding, read_record};
+pub use record::{Decoded, decode_json, decode_protobuf};
 
-pub use stored::{StoredError, decode_account, decode_broadcasts, encode_account, encode_broadcasts};
+pub use stored::{StoredError, decode_account, decode_state, encode_account, encode_state};

@@ -1,57 +1,46 @@
-//! From the bytes of an input to a record of a shard.
+//! From the bytes of a record to an event of the engine.
 
-use std::sync::Arc;
-
-use headroom_engine::{Event, Position, Record, Refusal, Timestamp};
+use headroom_engine::{Event, Refusal, Timestamp};
 use prost::Message;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{DecodeError, event_from_json, event_from_proto, event_from_protobuf, proto, record_time};
+use crate::{event_from_json, event_from_proto, event_from_protobuf, proto, record_time};
 
-/// How an event is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Encoding {
-    /// A line of JSON.
-    Json,
-    /// One protobuf message, without a length before it.
-    Protobuf,
+/// An event with what a shard wants to know of its record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decoded {
+    /// The event.
+    pub event: Event,
+    /// The record's timestamp where nothing else gives one: `recorded_at`, else `occurred_at`.
+    pub recorded_at: Timestamp,
+    /// A hash of everything that the event says, the same for JSON and protobuf: tells a duplicate from a reused id.
+    pub content: u64,
 }
 
-impl Encoding {
-    /// As dead letters name it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Encoding::Json => "json",
-            Encoding::Protobuf => "protobuf",
-        }
-    }
+/// Reads and checks an event from a line of JSON.
+///
+/// # Errors
+/// As [`event_from_json`] and [`event_from_proto`].
+pub fn decode_json(line: &[u8]) -> Result<Decoded, Refusal> {
+    decoded(event_from_json(line)?)
 }
 
-/// Reads one record. What cannot be read is a record too: it carries the refusal instead of the event.
-/// `previous` is the timestamp of the record before it, taken where this one has no readable time of its own.
-pub fn read_record(original: Arc<[u8]>, encoding: Encoding, position: Position, previous: Timestamp) -> Record {
-    let (timestamp, content, event) = match decode(&original, encoding) {
-        Ok(message) => check(message, previous),
-        Err(error) => (previous, xxh3_64(&original), Err(error.into())),
-    };
-    Record { position, timestamp, event, content, original, encoding: encoding.word() }
+/// Reads and checks an event from protobuf bytes, without a length before them.
+///
+/// # Errors
+/// As [`event_from_protobuf`] and [`event_from_proto`].
+pub fn decode_protobuf(bytes: &[u8]) -> Result<Decoded, Refusal> {
+    decoded(event_from_protobuf(bytes)?)
 }
 
-fn decode(bytes: &[u8], encoding: Encoding) -> Result<proto::Event, DecodeError> {
-    match encoding {
-        Encoding::Json => event_from_json(bytes),
-        Encoding::Protobuf => event_from_protobuf(bytes),
-    }
-}
-
-fn check(mut message: proto::Event, previous: Timestamp) -> (Timestamp, u64, Result<Event, Refusal>) {
-    let timestamp = record_time(&message).unwrap_or(previous);
+fn decoded(mut message: proto::Event) -> Result<Decoded, Refusal> {
+    let recorded_at = record_time(&message);
     let content = content_hash(&mut message);
-    (timestamp, content, event_from_proto(message))
+    let event = event_from_proto(message)?;
+    Ok(Decoded { recorded_at: recorded_at.unwrap_or(event.occurred_at), event, content })
 }
 
-/// A hash of everything that an event says: the same for JSON and protobuf. When it became known is left out, because
-/// a second delivery of the same event may carry a later one.
+/// When the event became known is left out: a second delivery of the same event may carry a later time.
 fn content_hash(event: &mut proto::Event) -> u64 {
     let recorded_at = event.recorded_at.take();
     let hash = xxh3_64(&event.encode_to_vec());
@@ -68,43 +57,30 @@ mod tests {
     const LINE: &str = r#"{"event_id":"e","account_id":"A","occurred_at":"2025-11-10T20:05:00Z","order":{"kind":"KIND_PLACED","order_id":"o","currency":"CNY","amount":"5"}}"#;
     const OCCURRED: Timestamp = Timestamp(1_762_805_100_000);
 
-    fn read(bytes: &[u8], encoding: Encoding) -> Record {
-        let position = Position { input: "file".into(), partition: 0, offset: 7 };
-        read_record(bytes.into(), encoding, position, Timestamp(3))
-    }
-
-    fn line(line: &str) -> Record {
-        read(line.as_bytes(), Encoding::Json)
+    fn taken(line: &str) -> Decoded {
+        decode_json(line.as_bytes()).unwrap()
     }
 
     #[test]
     fn both_encodings_give_the_same_event_and_content() {
-        let json = line(LINE);
         let message = event_from_json(LINE.as_bytes()).unwrap();
-        let protobuf = read(&message.encode_to_vec(), Encoding::Protobuf);
-        assert_eq!((&json.event, json.content), (&protobuf.event, protobuf.content));
-        assert_eq!((json.timestamp, json.encoding, protobuf.encoding), (OCCURRED, "json", "protobuf"));
-        assert_eq!(&*json.event.unwrap().account, "A");
+        let json = taken(LINE);
+        assert_eq!(decode_protobuf(&message.encode_to_vec()).unwrap(), json);
+        assert_eq!((json.recorded_at, &*json.event.account), (OCCURRED, "A"));
     }
 
     #[test]
     fn a_second_delivery_has_the_same_content_and_another_amount_has_not() {
-        let later = line(&LINE.replace("\"order\"", "\"recorded_at\":\"2025-11-10T21:00:00Z\",\"order\""));
-        assert_eq!((later.content, later.timestamp), (line(LINE).content, OCCURRED.plus(55 * 60_000)));
-        assert_ne!(line(&LINE.replace("\"5\"", "\"6\"")).content, line(LINE).content);
+        let later = taken(&LINE.replace("\"order\"", "\"recorded_at\":\"2025-11-10T21:00:00Z\",\"order\""));
+        assert_eq!((later.content, later.recorded_at), (taken(LINE).content, OCCURRED.plus(55 * 60_000)));
+        assert_ne!(taken(&LINE.replace("\"5\"", "\"6\"")).content, taken(LINE).content);
     }
 
     #[test]
-    fn what_cannot_be_read_keeps_its_bytes_and_the_time_before_it() {
-        let record = line("{");
-        assert_eq!((record.timestamp, &*record.original), (Timestamp(3), &b"{"[..]));
-        assert_eq!(record.event.unwrap_err().code, RefusalCode::Unparseable);
-    }
-
-    #[test]
-    fn what_is_refused_keeps_its_own_time() {
-        let record = line(&LINE.replace("CNY", "cny"));
-        assert_eq!(record.timestamp, OCCURRED);
-        assert_eq!(record.event.unwrap_err().code, RefusalCode::WrongCurrency);
+    fn what_cannot_be_read_and_what_is_refused_have_their_codes() {
+        assert_eq!(decode_json(b"{").unwrap_err().code, RefusalCode::Unparseable);
+        assert_eq!(decode_protobuf(b"\xff").unwrap_err().code, RefusalCode::Unparseable);
+        let refused = decode_json(LINE.replace("CNY", "cny").as_bytes());
+        assert_eq!(refused.unwrap_err().code, RefusalCode::WrongCurrency);
     }
 }

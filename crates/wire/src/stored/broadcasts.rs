@@ -1,41 +1,33 @@
-//! What was broadcast to a shard. Written once per broadcast record, so the generated types do.
+//! What was broadcast to a shard, as part of its state.
 
 use headroom_engine::{Broadcast, Broadcasts, Holiday, Moment, Promotion, Regime, Segment, Timestamp, name_key};
-use prost::Message;
 
-use super::{StoredError, VERSION, versioned};
+use super::StoredError;
 use crate::proto::{self, stored_moment::What};
 
 type Taken<T> = Result<T, StoredError>;
 
-/// Appends the stored form of a shard's broadcasts: a version byte, then a `StoredBroadcasts`.
-pub fn encode_broadcasts(broadcasts: &Broadcasts, out: &mut Vec<u8>) {
-    out.push(VERSION);
-    let message = proto::StoredBroadcasts {
+/// Broadcasts as stored.
+pub fn put_broadcasts(broadcasts: &Broadcasts) -> proto::StoredBroadcasts {
+    proto::StoredBroadcasts {
         log: broadcasts.log.iter().map(|entry| put_moment(entry.at, entry.moment)).collect(),
         promotions: broadcasts.promotions.iter().map(put_promotion).collect(),
         holidays: broadcasts.holidays.iter().map(put_holiday).collect(),
         regime: broadcasts.regime.map_or(0, |regime| i32::from(regime.index()) + 1),
         budgets: broadcasts.budgets.iter().map(|(currency, left)| put_budget(currency.to_string(), *left)).collect(),
         upcoming: broadcasts.upcoming.iter().map(|(at, moment)| put_moment(*at, *moment)).collect(),
-    };
-    message.encode(out).expect("a `Vec` grows as needed");
+    }
 }
 
-/// Reads the stored form of a shard's broadcasts.
-///
-/// # Errors
-/// [`StoredError::Newer`] if a later build wrote it, [`StoredError::Damaged`] if it is no such value.
-pub fn decode_broadcasts(bytes: &[u8]) -> Result<Broadcasts, StoredError> {
-    let message = proto::StoredBroadcasts::decode(versioned(bytes)?);
-    let message = message.map_err(|error| StoredError::damaged(error.to_string()))?;
-    let upcoming = message.upcoming.into_iter().map(take_moment).collect::<Taken<Vec<_>>>()?;
+/// The reverse.
+pub fn take_broadcasts(stored: proto::StoredBroadcasts) -> Taken<Broadcasts> {
+    let upcoming = stored.upcoming.into_iter().map(take_moment).collect::<Taken<Vec<_>>>()?;
     Ok(Broadcasts {
-        log: message.log.into_iter().map(take_moment).collect::<Taken<_>>()?,
-        promotions: message.promotions.into_iter().map(take_promotion).collect::<Taken<_>>()?,
-        holidays: message.holidays.into_iter().map(take_holiday).collect(),
-        regime: take_word(message.regime, Regime::from_index)?,
-        budgets: message.budgets.into_iter().map(take_budget).collect::<Taken<_>>()?,
+        log: stored.log.into_iter().map(take_moment).collect::<Taken<_>>()?,
+        promotions: stored.promotions.into_iter().map(take_promotion).collect::<Taken<_>>()?,
+        holidays: stored.holidays.into_iter().map(take_holiday).collect(),
+        regime: take_word(stored.regime, Regime::from_index)?,
+        budgets: stored.budgets.into_iter().map(take_budget).collect::<Taken<_>>()?,
         upcoming: upcoming.into_iter().map(|entry| (entry.at, entry.moment)).collect(),
     })
 }

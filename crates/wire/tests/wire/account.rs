@@ -1,12 +1,13 @@
-//! Accounts filled at random, with the ends of every range among them.
+//! Accounts and shards filled at random, with the ends of every range among them.
 
 use std::array::from_fn;
 
 use headroom_engine::{
-    Account, AccountId, Block, Boost, Cap, CapName, Cause, Class, Compensation, Cycle, DayBucket, Delinquency, Due,
-    Fact, Fed, Growth, Hold, HoldOf, HoldUntil, HourBucket, Mark, MarkKind, Memory, Money, MonthBucket, OpenOffer,
-    OpenReview, Participation, Payment, Repay, Reported, Scope, Segment, Stack, Status, Steps, Tier, Timer, TimerKind,
-    Timestamp, Uncleared, Undo, UndoField, Utilisation, Waiver, Windows,
+    Account, AccountId, Block, Boost, Broadcast, Broadcasts, Cap, CapName, Cause, Class, Compensation, Cycle,
+    DayBucket, Delinquency, Due, Fact, Fed, Growth, Hold, HoldOf, HoldUntil, Holiday, HourBucket, Mark, MarkKind,
+    Memory, Moment, Money, MonthBucket, OpenOffer, OpenReview, Participation, Payment, Promotion, Regime, Repay,
+    Reported, Scope, Segment, ShardState, Stack, Status, Steps, Tier, Timer, TimerKind, Timestamp, Totals, Uncleared,
+    Undo, UndoField, Utilisation, Waiver, Windows, name_key,
 };
 use headroom_policy::Currency;
 
@@ -297,5 +298,69 @@ fn memory(dice: &mut Dice) -> Memory {
         cascade_cut: count(dice),
         next_monthly: option(dice, time),
         ledger_behind_since: option(dice, time),
+    }
+}
+
+/// Any shard that the types allow.
+pub fn random_state(dice: &mut Dice) -> ShardState {
+    ShardState {
+        now: time(dice),
+        broadcasts: broadcasts(dice).into(),
+        seen_from_day: small(dice),
+        provisional: dice.roll(),
+        accounts: dice.roll(),
+        feeds: list(dice, |dice| (text(dice), time(dice))).into_iter().collect(),
+        totals: totals(dice),
+    }
+}
+
+fn broadcasts(dice: &mut Dice) -> Broadcasts {
+    Broadcasts {
+        log: list(dice, |dice| Broadcast { at: time(dice), moment: moment(dice) }),
+        promotions: list(dice, promotion),
+        holidays: list(dice, |dice| Holiday { name: text(dice), start: time(dice), end: time(dice) }),
+        regime: option(dice, |dice| pick(dice, Regime::ALL)),
+        budgets: list(dice, |dice| (Currency(*b"GBP"), dice.number())),
+        upcoming: list(dice, |dice| (time(dice), moment(dice))),
+    }
+}
+
+fn moment(dice: &mut Dice) -> Moment {
+    let (key, at, until) = (dice.roll(), time(dice), time(dice));
+    let all = [
+        Moment::PromotionAnnounced(key),
+        Moment::PromotionNear(key),
+        Moment::PromotionStarted(key),
+        Moment::PromotionExtended(key),
+        Moment::PromotionEnded(key),
+        Moment::HolidayNear(at),
+        Moment::MarketChanged,
+        Moment::FaultCleared(at, until),
+        Moment::RolloutRolledBack(key),
+    ];
+    pick(dice, &all)
+}
+
+fn promotion(dice: &mut Dice) -> Promotion {
+    let id = text(dice);
+    let segments = list(dice, |dice| pick(dice, Segment::ALL));
+    Promotion { key: name_key(&id), id, start: time(dice), end: time(dice), segments }
+}
+
+fn totals(dice: &mut Dice) -> Totals {
+    Totals {
+        events: dice.roll(),
+        duplicates: dice.roll(),
+        dead_letters: list(dice, |dice| (text(dice), dice.roll())).into_iter().collect(),
+        changes: list(dice, |dice| (text(dice), dice.roll())).into_iter().collect(),
+        offers: dice.roll(),
+        reviews: dice.roll(),
+        notices: dice.roll(),
+        fired: list(dice, |dice| (count(dice), dice.roll())).into_iter().collect(),
+        guards: list(dice, |dice| (text(dice), dice.roll())).into_iter().collect(),
+        not_evaluated: list(dice, |dice| (count(dice), dice.roll())).into_iter().collect(),
+        compensations_missed: dice.roll(),
+        cascades_cut: dice.roll(),
+        pending_drift: dice.roll(),
     }
 }

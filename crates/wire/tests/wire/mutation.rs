@@ -1,9 +1,9 @@
 //! Damaged input is refused or read as something else; it never panics.
 
 use crate::fill::{Dice, full, kinds, message, random};
-use headroom_engine::{Position, Record, Timestamp};
 use headroom_wire::{
-    Encoding, event_from_protobuf, event_to_json, output_from_json, output_from_protobuf, read_record, split_delimited,
+    decode_json, decode_protobuf, event_from_protobuf, event_to_json, output_from_json, output_from_protobuf,
+    split_delimited,
 };
 use prost::Message;
 
@@ -29,11 +29,6 @@ pub fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
-fn read(bytes: &[u8], encoding: Encoding) -> Record {
-    let position = Position { input: "damaged".into(), partition: 0, offset: 0 };
-    read_record(bytes.into(), encoding, position, Timestamp(0))
-}
-
 /// Every kind in turn, well-formed or with random content.
 fn samples(name: &str, dice: &mut Dice) -> Vec<Vec<u8>> {
     let descriptor = message(name);
@@ -52,7 +47,7 @@ fn damaged_events_never_panic() {
         let mut bytes = samples[round % samples.len()].clone();
         damage(&mut bytes, &mut dice);
         let _ = split_delimited(&bytes);
-        match read(&bytes, Encoding::Protobuf).event {
+        match decode_protobuf(&bytes) {
             Ok(_) => taken += 1,
             Err(_) => refused += 1,
         }
@@ -76,7 +71,7 @@ fn damaged_lines_never_panic() {
         let mut line = lines[round % lines.len()].clone();
         damage(&mut line, &mut dice);
         let _ = output_from_json(&line);
-        unreadable += usize::from(read(&line, Encoding::Json).event.is_err());
+        unreadable += usize::from(decode_json(&line).is_err());
     }
     assert!(unreadable > ROUNDS / 2, "{unreadable} refused");
 }

@@ -1,13 +1,19 @@
 //! Stored forms: nothing is lost, one account has one form, the contract describes it, damage is an error.
 
-use headroom_engine::{Account, AccountId, Timestamp};
-use headroom_wire::{StoredError, decode_account, encode_account, proto};
+use headroom_engine::{Account, AccountId, ShardState, Timestamp};
+use headroom_wire::{StoredError, decode_account, decode_state, encode_account, encode_state, proto};
 use proptest::prelude::*;
 use prost::Message;
 
-use crate::account::random_account;
+use crate::account::{random_account, random_state};
 use crate::fill::Dice;
 use crate::mutation::damage;
+
+fn stored_state(state: &ShardState) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode_state(state, &mut bytes);
+    bytes
+}
 
 fn stored(account: &Account) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -22,6 +28,12 @@ proptest! {
     fn an_account_comes_back_as_it_was(seed: u64) {
         let account = random_account(&mut Dice(seed));
         prop_assert_eq!(decode_account(&stored(&account)).unwrap(), account);
+    }
+
+    #[test]
+    fn a_shard_comes_back_as_it_was(seed: u64) {
+        let state = random_state(&mut Dice(seed));
+        prop_assert_eq!(decode_state(&stored_state(&state)).unwrap(), state);
     }
 
     #[test]
@@ -58,15 +70,20 @@ fn an_unknown_field_is_refused_because_it_would_be_lost() {
     assert_eq!(error.to_string(), "damaged: account, field 127: unknown field");
 }
 
-#[test]
-fn damaged_accounts_never_panic() {
+/// How many of 60,000 damaged values are refused.
+fn refused<T>(form: fn(&mut Dice) -> Vec<u8>, read: fn(&[u8]) -> Result<T, StoredError>) -> usize {
     let mut dice = Dice(4);
-    let samples: Vec<Vec<u8>> = (0..500).map(|_| stored(&random_account(&mut dice))).collect();
-    let mut refused = 0;
-    for round in 0..60_000 {
+    let samples: Vec<Vec<u8>> = (0..500).map(|_| form(&mut dice)).collect();
+    let damaged = (0..60_000).map(|round: usize| {
         let mut bytes = samples[round % samples.len()].clone();
         damage(&mut bytes, &mut dice);
-        refused += usize::from(decode_account(&bytes).is_err());
-    }
-    assert!(refused > 10_000, "{refused} refused");
+        bytes
+    });
+    damaged.filter(|bytes| read(bytes).is_err()).count()
+}
+
+#[test]
+fn damaged_values_never_panic() {
+    assert!(refused(|dice| stored(&random_account(dice)), decode_account) > 10_000);
+    assert!(refused(|dice| stored_state(&random_state(dice)), decode_state) > 10_000);
 }
