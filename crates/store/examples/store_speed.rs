@@ -2,7 +2,6 @@
 //! Arguments: accounts (1000000), commits of 1,000 changes (300), accounts cached (1000000), `fsync` to sync each.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Instant;
 
 use headroom_engine::{
@@ -80,8 +79,8 @@ fn change(store: &mut Store, run: &Run, from: u64) -> Result<(), Box<dyn Error>>
         let keys: Vec<_> = chosen.iter().map(|hash| SeenKey { day: 20_000, hash: *hash }).collect();
         store.due_timers(now, None, 1_000)?;
         let seen = keys.iter().copied().zip(store.seen(&keys)?.into_iter().map(Option::unwrap_or_default)).collect();
-        let loaded = store.load_accounts(&ids)?;
-        let mut accounts: Vec<Account> = loaded.into_iter().flatten().map(Arc::unwrap_or_clone).collect();
+        let mut accounts = store.load_accounts(&ids)?;
+        accounts.sort_by(|one, other| one.id.cmp(&other.id));
         accounts.iter_mut().for_each(|account| account.sequence += 1);
         let due =
             |at: usize| Timer { due: now.plus(60_000), kind: TimerKind::Daily, rule: u32::try_from(at).unwrap_or(0) };

@@ -1,7 +1,5 @@
 //! Decoded accounts that were used last: two thirds of a read-modify-write are the random read and the decoding.
 
-use std::sync::Arc;
-
 use headroom_engine::{Account, AccountId};
 use lru::LruCache;
 
@@ -14,7 +12,7 @@ pub(crate) struct AccountCache {
 }
 
 struct Entry {
-    account: Arc<Account>,
+    account: Account,
     bytes: usize,
 }
 
@@ -23,13 +21,16 @@ impl AccountCache {
         Self { entries: LruCache::unbounded(), bytes: 0, entries_max, bytes_max }
     }
 
-    /// The account, which becomes the one used last.
-    pub(crate) fn get(&mut self, id: &str) -> Option<Arc<Account>> {
-        self.entries.get(id).map(|entry| entry.account.clone())
+    /// Gives the account away: a step changes it, and its commit brings it back. A copy would cost more than the rare
+    /// account that does not come back and is read from disk again.
+    pub(crate) fn take(&mut self, id: &str) -> Option<Account> {
+        let entry = self.entries.pop(id)?;
+        self.bytes -= entry.bytes;
+        Some(entry.account)
     }
 
     /// Takes an account as it is on disk, `stored` bytes long there.
-    pub(crate) fn put(&mut self, account: Arc<Account>, stored: usize) {
+    pub(crate) fn put(&mut self, account: Account, stored: usize) {
         let bytes = weight(stored);
         self.bytes += bytes;
         if let Some(before) = self.entries.put(account.id.clone(), Entry { account, bytes }) {
@@ -57,21 +58,22 @@ mod tests {
 
     use super::*;
 
-    fn account(id: &str, sequence: u64) -> Arc<Account> {
+    fn account(id: &str, sequence: u64) -> Account {
         let mut account = Account::provisional(id.into(), Timestamp(0), 0);
         account.sequence = sequence;
-        Arc::new(account)
+        account
     }
 
     #[test]
     fn the_one_unused_for_longest_goes() {
         let mut cache = AccountCache::new(2, usize::MAX);
-        cache.put(account("a", 1), 1);
-        cache.put(account("b", 1), 1);
-        assert!(cache.get("a").is_some());
-        cache.put(account("c", 1), 1);
-        assert!(cache.get("b").is_none());
-        assert!(cache.get("a").is_some() && cache.get("c").is_some());
+        for id in ["a", "b", "a", "c"] {
+            cache.put(account(id, 1), 1);
+        }
+        assert_eq!(cache.take("b"), None);
+        assert_eq!(cache.take("a"), Some(account("a", 1)));
+        assert_eq!(cache.take("a"), None);
+        assert_eq!((cache.entries.len(), cache.bytes), (1, weight(1)));
     }
 
     #[test]
@@ -79,8 +81,8 @@ mod tests {
         let mut cache = AccountCache::new(2, usize::MAX);
         cache.put(account("a", 1), 10);
         cache.put(account("a", 2), 30);
-        assert_eq!(cache.get("a").unwrap().sequence, 2);
         assert_eq!(cache.bytes, weight(30));
+        assert_eq!(cache.take("a").unwrap().sequence, 2);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What stands in a value: a version byte, then the payload.
 
-use headroom_engine::{Account, ShardState, Timestamp};
+use headroom_engine::{Account, ShardState};
+use headroom_wire::StoredError;
+use headroom_wire::proto::{RulesetPublished, ruleset_published::File};
+use prost::Message;
 
 use crate::StoreError;
 
@@ -39,38 +42,68 @@ pub(crate) fn decode_text(value: &[u8]) -> Result<String, StoreError> {
     Ok(text.to_owned())
 }
 
-pub(crate) fn encode_account(account: &Account) -> Vec<u8> {
-    let mut out = Vec::new();
-    out.extend_from_slice(&account.sequence.to_be_bytes());
-    out.extend_from_slice(&account.volume.to_be_bytes());
-    out.extend_from_slice(account.id.as_bytes());
-    versioned(&out)
+/// Rulesets are kept as the message that publishes them.
+pub(crate) fn encode_ruleset(hash: &str, files: &[(String, String)]) -> Vec<u8> {
+    let file = |(path, content): &(String, String)| File { path: path.clone(), content: content.clone() };
+    let files = files.iter().map(file).collect();
+    versioned(&RulesetPublished { content_hash: hash.to_owned(), files }.encode_to_vec())
+}
+
+pub(crate) fn decode_ruleset(value: &[u8]) -> Result<Vec<(String, String)>, StoreError> {
+    let message = RulesetPublished::decode(unversioned(value)?)
+        .map_err(|error| StoreError::corrupt(format!("a ruleset cannot be read: {error}")))?;
+    Ok(message.files.into_iter().map(|file| (file.path, file.content)).collect())
+}
+
+/// Into a buffer that is used again: the hot path.
+pub(crate) fn encode_account<'a>(account: &Account, buffer: &'a mut Vec<u8>) -> &'a [u8] {
+    buffer.clear();
+    headroom_wire::encode_account(account, buffer);
+    buffer
 }
 
 pub(crate) fn decode_account(value: &[u8]) -> Result<Account, StoreError> {
-    let payload = unversioned(value)?;
-    let id = std::str::from_utf8(&payload[16..]).unwrap();
-    let mut account = Account::provisional(id.into(), Timestamp(0), 0);
-    account.sequence = u64::from_be_bytes(payload[..8].try_into().unwrap());
-    account.volume = i64::from_be_bytes(payload[8..16].try_into().unwrap());
-    Ok(account)
+    headroom_wire::decode_account(value).map_err(stored)
 }
 
 pub(crate) fn encode_state(state: &ShardState) -> Vec<u8> {
-    let mut out = Vec::new();
-    out.extend_from_slice(&state.now.0.to_be_bytes());
-    out.extend_from_slice(&state.seen_from_day.to_be_bytes());
-    out.extend_from_slice(&state.totals.events.to_be_bytes());
-    versioned(&out)
+    let mut value = Vec::new();
+    headroom_wire::encode_state(state, &mut value);
+    value
 }
 
 pub(crate) fn decode_state(value: &[u8]) -> Result<ShardState, StoreError> {
-    let payload = unversioned(value)?;
-    let mut state = ShardState {
-        now: Timestamp(i64::from_be_bytes(payload[..8].try_into().unwrap())),
-        seen_from_day: i32::from_be_bytes(payload[8..12].try_into().unwrap()),
-        ..Default::default()
-    };
-    state.totals.events = u64::from_be_bytes(payload[12..20].try_into().unwrap());
-    Ok(state)
+    headroom_wire::decode_state(value).map_err(stored)
+}
+
+fn stored(error: StoredError) -> StoreError {
+    match error {
+        StoredError::Newer { found, known } => StoreError::NewerFormat { found: found.into(), known: known.into() },
+        StoredError::Damaged { detail } => StoreError::Corrupt { detail },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_a_newer_layout_are_refused() {
+        let mut value = encode_number(7);
+        assert_eq!(decode_number(&value), Ok(7));
+        value[0] = 2;
+        assert_eq!(decode_number(&value).unwrap_err().code(), "HR0102");
+        assert_eq!(decode_account(&value).unwrap_err().code(), "HR0102");
+        assert_eq!(decode_state(&value).unwrap_err().code(), "HR0102");
+    }
+
+    #[test]
+    fn values_that_are_none_are_damage() {
+        for value in [&[][..], &[0, 1], &[LAYOUT, 1, 2]] {
+            assert_eq!(decode_number(value).unwrap_err().code(), "HR0103");
+            assert_eq!(decode_ruleset(value).unwrap_err().code(), "HR0103");
+        }
+        assert_eq!(decode_account(&[]).unwrap_err().code(), "HR0103");
+        assert_eq!(decode_text(&[LAYOUT, 0xff]).unwrap_err().code(), "HR0103");
+    }
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::database::{Database, Scan};
 use crate::table::{Meta, Table};
-use crate::{Ruleset, StoreError, StoreOptions, codec, key};
+use crate::{StoreError, StoreOptions, codec, key};
 
 /// Reads committed data; cheap to clone, usable from any thread. Nothing is seen before the write, and under
 /// [`Durability::Fsync`](crate::Durability::Fsync) the sync, that covers it (PROTOCOL P27).
@@ -91,6 +91,11 @@ impl Reader {
         self.meta_number(Meta::OutLength)
     }
 
+    /// The file that outputs were last copied to.
+    pub fn out_path(&self) -> Result<Option<String>, StoreError> {
+        self.database.get_meta(Meta::OutPath)?.map(|value| codec::decode_text(&value)).transpose()
+    }
+
     /// Outputs from a sequence on, with their sequences, at most `limit`: the bytes as they were committed.
     pub fn outputs_from(&self, sequence: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         let mut outputs = Vec::new();
@@ -103,10 +108,10 @@ impl Reader {
         Ok(outputs)
     }
 
-    /// A ruleset by its content hash, whether or not it is in force.
-    pub fn ruleset(&self, hash: &str) -> Result<Option<Ruleset>, StoreError> {
+    /// The files of a ruleset by its content hash, path and text, whether or not it is in force.
+    pub fn ruleset(&self, hash: &str) -> Result<Option<Vec<(String, String)>>, StoreError> {
         let stored = self.database.get(Table::Rulesets, &key::ruleset(hash))?;
-        stored.map(|value| Ruleset::decode(&value)).transpose()
+        stored.map(|value| codec::decode_ruleset(&value)).transpose()
     }
 
     /// Content hash of the ruleset in force; `None`: there was none yet.

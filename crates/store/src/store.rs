@@ -9,7 +9,7 @@ use crate::cache::AccountCache;
 use crate::database::{Batch, Database};
 use crate::recent::{Recent, RecentKeys};
 use crate::table::{Meta, Table};
-use crate::{Durability, Reader, Ruleset, StoreError, StoreOptions, codec, key};
+use crate::{Durability, Reader, StoreError, StoreOptions, codec, key};
 
 /// A shard's data, owned by one thread of one process.
 ///
@@ -34,8 +34,6 @@ pub struct CommitExtra {
     pub outputs: Vec<Vec<u8>>,
     /// Bytes of the file that outputs are copied to, with these; 0 without such a file.
     pub out_len: u64,
-    /// A ruleset that is in force from this commit on.
-    pub ruleset: Option<Ruleset>,
 }
 
 impl Store {
@@ -65,18 +63,21 @@ impl Store {
         &self.reader
     }
 
-    /// Accounts in the order of the ids; `None`: never heard of.
-    pub fn load_accounts(&mut self, ids: &[AccountId]) -> Result<Vec<Option<Arc<Account>>>, StoreError> {
+    /// The accounts of different ids, as far as they exist, in no order. They leave the cache; those in the next commit
+    /// return to it.
+    pub fn load_accounts(&mut self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
         self.database.check()?;
-        let mut accounts: Vec<_> = ids.iter().map(|id| self.cache.get(id)).collect();
-        let mut absent: Vec<usize> = (0..ids.len()).filter(|at| accounts[*at].is_none()).collect();
-        absent.sort_unstable_by_key(|at| &ids[*at]);
-        let keys: Vec<_> = absent.iter().map(|at| key::account(&ids[*at])).collect();
-        for (at, stored) in absent.into_iter().zip(self.database.get_sorted(Table::Accounts, &keys)?) {
-            let Some(value) = stored else { continue };
-            let account = Arc::new(codec::decode_account(&value)?);
-            self.cache.put(account.clone(), value.len());
-            accounts[at] = Some(account);
+        let mut accounts = Vec::with_capacity(ids.len());
+        let mut keys = Vec::new();
+        for id in ids {
+            match self.cache.take(id) {
+                Some(account) => accounts.push(account),
+                None => keys.push(key::account(id)),
+            }
+        }
+        keys.sort_unstable();
+        for value in self.database.get_sorted(Table::Accounts, &keys)?.into_iter().flatten() {
+            accounts.push(codec::decode_account(&value)?);
         }
         Ok(accounts)
     }
@@ -159,7 +160,10 @@ impl Store {
         let outputs = write_outputs(&mut batch, self.outputs, &extra.outputs);
         write_positions(&mut batch, &commit);
         write_seen(&mut batch, &commit.seen, self.seen_from_day, &commit.state);
-        write_meta(&mut batch, &commit.state, outputs, &extra);
+        if let Some(published) = &commit.ruleset {
+            write_ruleset(&mut batch, &published.ruleset.hash, &published.files);
+        }
+        write_meta(&mut batch, &commit.state, outputs, extra.out_len);
         batch.write(self.durability)?;
         self.outputs = outputs;
         self.lower_first_timer(first_timer);
@@ -167,14 +171,14 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps a ruleset, and makes it the one in force, without a step: before the first, or for embedded mode's start.
-    /// With a step, use [`CommitExtra::ruleset`].
+    /// Keeps a ruleset's files (path and text) under its content hash and puts it in force, without a step: the seed of
+    /// a new data directory. A ruleset that a step publishes is part of its commit.
     ///
     /// # Errors
     /// As [`Self::commit`].
-    pub fn put_ruleset(&mut self, ruleset: &Ruleset) -> Result<(), StoreError> {
+    pub fn put_ruleset(&mut self, hash: &str, files: &[(String, String)]) -> Result<(), StoreError> {
         let mut batch = self.database.batch();
-        write_ruleset(&mut batch, ruleset);
+        write_ruleset(&mut batch, hash, files);
         batch.write(self.durability)
     }
 
@@ -195,7 +199,7 @@ impl Store {
     /// Memory follows the disk, never the other way round.
     fn remember(&mut self, commit: Commit, sizes: &[usize]) {
         for (account, size) in commit.accounts.into_iter().zip(sizes) {
-            self.cache.put(Arc::new(account), *size);
+            self.cache.put(account, *size);
         }
         self.recent.put(&commit.seen);
         if commit.state.seen_from_day > self.seen_from_day {
@@ -213,9 +217,10 @@ fn key_behind(mut key: Vec<u8>) -> Vec<u8> {
 
 /// Gives the stored size of each.
 fn write_accounts(batch: &mut Batch<'_>, accounts: &[Account]) -> Vec<usize> {
+    let mut buffer = Vec::new();
     let write = |account: &Account| {
-        let value = codec::encode_account(account);
-        batch.put(Table::Accounts, &key::account(&account.id), &value);
+        let value = codec::encode_account(account, &mut buffer);
+        batch.put(Table::Accounts, &key::account(&account.id), value);
         value.len()
     };
     accounts.iter().map(write).collect()
@@ -226,11 +231,12 @@ fn write_timers(batch: &mut Batch<'_>, commit: &Commit) -> Option<Vec<u8>> {
     for (id, timer) in &commit.timers_removed {
         batch.delete(Table::Timers, &key::timer(id, timer));
     }
-    let added: Vec<_> = commit.timers_added.iter().map(|(id, timer)| key::timer(id, timer)).collect();
+    let mut added: Vec<_> = commit.timers_added.iter().map(|(id, timer)| key::timer(id, timer)).collect();
+    added.sort_unstable();
     for key in &added {
         batch.put(Table::Timers, key, &codec::versioned(&[]));
     }
-    added.into_iter().min()
+    added.into_iter().next()
 }
 
 /// Gives the sequence of the next.
@@ -251,8 +257,10 @@ fn write_positions(batch: &mut Batch<'_>, commit: &Commit) {
 
 /// Old days go last: a key of an old day in the same commit goes with them, as it would in a commit of its own.
 fn write_seen(batch: &mut Batch<'_>, seen: &[(SeenKey, u64)], from_day: i32, state: &ShardState) {
-    for (key, content) in seen {
-        batch.put(Table::Seen, &key::seen(*key), &codec::encode_number(*content));
+    let mut sorted = seen.to_vec();
+    sorted.sort_by_key(|(key, _)| *key);
+    for (key, content) in sorted {
+        batch.put(Table::Seen, &key::seen(key), &codec::encode_number(content));
     }
     if state.seen_from_day > from_day {
         let (start, _) = Table::Seen.range();
@@ -260,16 +268,13 @@ fn write_seen(batch: &mut Batch<'_>, seen: &[(SeenKey, u64)], from_day: i32, sta
     }
 }
 
-fn write_meta(batch: &mut Batch<'_>, state: &ShardState, outputs: u64, extra: &CommitExtra) {
+fn write_meta(batch: &mut Batch<'_>, state: &ShardState, outputs: u64, out_len: u64) {
     batch.put_meta(Meta::State, &codec::encode_state(state));
     batch.put_meta(Meta::Outputs, &codec::encode_number(outputs));
-    batch.put_meta(Meta::OutLength, &codec::encode_number(extra.out_len));
-    if let Some(ruleset) = &extra.ruleset {
-        write_ruleset(batch, ruleset);
-    }
+    batch.put_meta(Meta::OutLength, &codec::encode_number(out_len));
 }
 
-fn write_ruleset(batch: &mut Batch<'_>, ruleset: &Ruleset) {
-    batch.put(Table::Rulesets, &key::ruleset(&ruleset.hash), &ruleset.encode());
-    batch.put_meta(Meta::Ruleset, &codec::versioned(ruleset.hash.as_bytes()));
+fn write_ruleset(batch: &mut Batch<'_>, hash: &str, files: &[(String, String)]) {
+    batch.put(Table::Rulesets, &key::ruleset(hash), &codec::encode_ruleset(hash, files));
+    batch.put_meta(Meta::Ruleset, &codec::versioned(hash.as_bytes()));
 }

@@ -83,4 +83,6 @@ pub(crate) enum Meta {
     OutLength = 0x03,
     /// Content hash of the ruleset in force.
     Ruleset = 0x04,
+    /// The file that outputs are copied to.
+    OutPath = 0x05,
 }

@@ -36,9 +36,8 @@ impl Model {
     #[track_caller]
     fn check(&self, store: &mut Store) {
         let loaded = store.load_accounts(&ids(&IDS)).unwrap();
-        for (id, found) in IDS.iter().zip(loaded) {
-            assert_eq!(found.map(|account| account.sequence), self.accounts.get(*id).copied(), "account {id}");
-        }
+        let loaded: BTreeMap<_, _> = loaded.into_iter().map(|account| (account.id, account.sequence)).collect();
+        assert_eq!(loaded, self.accounts);
         let keys: Vec<_> = (0..8).flat_map(|day| (0..6).map(move |hash| SeenKey { day, hash })).rev().collect();
         let expected: Vec<_> = keys.iter().map(|key| self.seen.get(key).copied()).collect();
         assert_eq!(store.seen(&keys).unwrap(), expected);

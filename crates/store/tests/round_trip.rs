@@ -5,8 +5,8 @@ mod common;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headroom_engine::{Commit, SeenKey, ShardState, Timer, TimerKind, Timestamp};
-use headroom_store::{CommitExtra, Reader, Ruleset, Store};
+use headroom_engine::{Commit, Published, Ruleset, SeenKey, ShardState, Timer, TimerKind, Timestamp};
+use headroom_store::{CommitExtra, Reader, Store};
 
 use common::{account, ids, open, options, with_outputs, without_memory};
 
@@ -16,10 +16,9 @@ fn timer(due: i64) -> Timer {
     Timer { due: Timestamp(due), kind: TimerKind::Daily, rule: 9 }
 }
 
-fn ruleset() -> Ruleset {
-    let files =
-        [("guards.yaml".to_owned(), "cool_down: 30".to_owned()), ("rules/a.rule.yaml".to_owned(), "é".to_owned())];
-    Ruleset { hash: "ab12".to_owned(), files: files.into() }
+fn ruleset_files() -> Vec<(String, String)> {
+    let files = [("guards.yaml", "cool_down: 30"), ("rules/a.rule.yaml", "é")];
+    files.map(|(path, text)| (path.to_owned(), text.to_owned())).into()
 }
 
 fn commit() -> (Commit, CommitExtra) {
@@ -34,16 +33,15 @@ fn commit() -> (Commit, CommitExtra) {
         ..Commit::default()
     };
     let (commit, extra) = with_outputs(commit, &[b"first", b"", b"third"]);
-    (commit, CommitExtra { out_len: 99, ruleset: Some(ruleset()), ..extra })
+    (commit, CommitExtra { out_len: 99, ..extra })
 }
 
 #[track_caller]
 fn check(store: &mut Store) {
     let (expected, extra) = commit();
-    let accounts = store.load_accounts(&ids(&["b", "nobody", "a", "b"])).unwrap();
-    let accounts: Vec<_> = accounts.iter().map(Option::as_deref).collect();
-    let (a, b) = (&expected.accounts[0], &expected.accounts[1]);
-    assert_eq!(accounts, [Some(b), None, Some(a), Some(b)]);
+    let mut accounts = store.load_accounts(&ids(&["b", "nobody", "a"])).unwrap();
+    accounts.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(accounts, expected.accounts);
     let other_day = SeenKey { day: KEY.day + 1, ..KEY };
     assert_eq!(store.seen(&[other_day, KEY]).unwrap(), [None, Some(1_234)]);
     assert_eq!(store.due_timers(Timestamp(60), None, 9).unwrap(), [("b".into(), timer(50)), ("a".into(), timer(60))]);
@@ -58,9 +56,6 @@ fn check_reader(reader: &Reader, expected: &Commit, extra: &CommitExtra) {
     assert_eq!(reader.outputs_from(1, 9).unwrap(), [(1, Vec::new()), (2, b"third".to_vec())]);
     assert_eq!(reader.outputs_from(0, 1).unwrap(), [(0, b"first".to_vec())]);
     assert_eq!(reader.out_len().unwrap(), extra.out_len);
-    assert_eq!(reader.ruleset_hash().unwrap().as_deref(), Some("ab12"));
-    assert_eq!(reader.ruleset("ab12").unwrap(), Some(ruleset()));
-    assert_eq!(reader.ruleset("ab1").unwrap(), None);
     assert_eq!(reader.account("a").unwrap().as_ref(), Some(&expected.accounts[0]));
     let all: Vec<_> = reader.accounts().unwrap().map(Result::unwrap).collect();
     assert_eq!(all, expected.accounts);
@@ -94,21 +89,31 @@ fn commits_go_on_where_the_last_one_ended() {
     second.positions = BTreeMap::from([((Arc::from("orders"), 3), 401)]);
     store.commit(second, extra).unwrap();
     assert_eq!(store.reader().outputs_from(3, 9).unwrap(), [(3, b"fourth".to_vec())]);
-    assert_eq!(store.load_accounts(&ids(&["b"])).unwrap()[0].as_ref().unwrap().sequence, 3);
+    assert_eq!(store.load_accounts(&ids(&["b"])).unwrap()[0].sequence, 3);
     assert_eq!(store.due_timers(Timestamp(100), None, 9).unwrap(), [("a".into(), timer(60))]);
     assert_eq!(store.reader().positions().unwrap().into_values().collect::<Vec<_>>(), [401, 7]);
-    assert_eq!(store.reader().ruleset_hash().unwrap().as_deref(), Some("ab12"));
 }
 
 #[test]
-fn a_ruleset_can_be_put_before_the_first_step_and_all_are_kept() {
+fn rulesets_are_kept_and_the_last_one_is_in_force() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(dir.path());
-    store.put_ruleset(&ruleset()).unwrap();
-    let next = Ruleset { hash: "cd34".to_owned(), ..ruleset() };
-    store.put_ruleset(&next).unwrap();
+    assert_eq!(store.reader().ruleset_hash().unwrap(), None);
+    store.put_ruleset("ab12", &ruleset_files()).unwrap();
+    store.put_ruleset("cd34", &[]).unwrap();
+    let (step, extra) = commit();
+    store.commit(step, extra).unwrap();
     assert_eq!(store.reader().ruleset_hash().unwrap().as_deref(), Some("cd34"));
-    assert_eq!(store.reader().ruleset("ab12").unwrap(), Some(ruleset()));
+    let ruleset = Arc::new(Ruleset::load(&[]).unwrap());
+    let published = Published { ruleset: ruleset.clone(), files: ruleset_files() };
+    store.commit(Commit { ruleset: Some(published), ..Commit::default() }, CommitExtra::default()).unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.reader().ruleset_hash().unwrap().as_deref(), Some(&*ruleset.hash));
+    assert_eq!(store.reader().ruleset(&ruleset.hash).unwrap(), Some(ruleset_files()));
+    assert_eq!(store.reader().ruleset("ab12").unwrap(), Some(ruleset_files()));
+    assert_eq!(store.reader().ruleset("cd34").unwrap(), Some(Vec::new()));
+    assert_eq!(store.reader().ruleset("ab1").unwrap(), None);
 }
 
 #[test]
