@@ -1,1 +1,36 @@
-fn main() {}
+//! `headroom`: one file per subcommand. Data goes to stdout, everything else to stderr.
+
+mod commands;
+mod failure;
+mod item;
+mod output;
+mod progress;
+mod rules_dir;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::Command;
+use failure::Status;
+use output::Output;
+
+/// Decides, within milliseconds of an event, how much credit an account may use.
+#[derive(Parser)]
+#[command(name = "headroom", version, about, max_term_width = 100, subcommand_required = true)]
+struct Arguments {
+    #[command(flatten)]
+    output: Output,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let Arguments { output, command } = Arguments::parse();
+    match command.run(&output) {
+        Ok(Status::Done) => ExitCode::SUCCESS,
+        Ok(Status::Findings) => ExitCode::from(1),
+        Err(error) => failure::report(&error),
+    }
+}

@@ -6,6 +6,7 @@ mod files;
 mod generate;
 mod import;
 mod mapping;
+mod ruleset_dir;
 mod sort;
 
 pub use error::SourceError;
@@ -15,3 +16,4 @@ pub use files::{
 pub use generate::{GenerateSummary, SeasonPlan, generate};
 pub use import::{FirstRefusal, ImportReport, ImportSettings, Progress, Stage, import};
 pub use mapping::{Attribution, Mapping, Precision};
+pub use ruleset_dir::read_ruleset_dir;

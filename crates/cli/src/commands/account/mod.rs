@@ -1,0 +1,40 @@
+//! `headroom account`: one file per subcommand. Data directories are opened read-only.
+
+mod dump;
+mod names;
+mod show;
+mod stack;
+mod view;
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use headroom_store::{Reader, StoreOptions};
+
+use crate::failure::Status;
+use crate::output::Output;
+
+/// What to look at.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Everything about one account
+    Show(show::Command),
+    /// All accounts, one JSON object a line, sorted by id
+    Dump(dump::Command),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(&self, output: &Output) -> Result<Status> {
+        match self {
+            Self::Show(command) => command.run(output),
+            Self::Dump(command) => command.run(output),
+        }
+    }
+}
+
+fn open(dir: &Path) -> Result<Reader> {
+    let reader = Reader::open(dir, &StoreOptions::default());
+    reader.with_context(|| format!("cannot look into `{}`", dir.display()))
+}

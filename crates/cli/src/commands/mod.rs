@@ -1,0 +1,43 @@
+//! The subcommands. A new one is a file with a `Command` of its own, and three lines here.
+
+mod account;
+mod explain;
+mod generate;
+mod import;
+mod rules;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::failure::Status;
+use crate::output::Output;
+
+/// What the first word after `headroom` may be.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make an event file from a CSV set, by a mapping file
+    Import(import::Command),
+    /// Make up a season of events
+    Generate(generate::Command),
+    /// Check, test, explain and try out rules
+    #[command(subcommand)]
+    Rules(rules::Command),
+    /// Look at accounts of a data directory
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Explain an error code or a reason code
+    Explain(explain::Command),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(&self, output: &Output) -> Result<Status> {
+        match self {
+            Self::Import(command) => command.run(output),
+            Self::Generate(command) => command.run(output),
+            Self::Rules(command) => command.run(output),
+            Self::Account(command) => command.run(output),
+            Self::Explain(command) => command.run(output),
+        }
+    }
+}

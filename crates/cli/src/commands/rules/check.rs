@@ -1,0 +1,99 @@
+//! `headroom rules check`: everything that is wrong with a ruleset, at once.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use headroom_engine::{FileReport, Reader, Ruleset, content_hash};
+use headroom_policy::{Diagnostic, Severity};
+use headroom_sources::read_ruleset_dir;
+
+use crate::failure::Status;
+use crate::item::Item;
+use crate::output::{Format, Output};
+use crate::rules_dir;
+
+/// Which ruleset.
+#[derive(Args)]
+pub struct Command {
+    /// The ruleset's directory
+    dir: PathBuf,
+}
+
+impl Command {
+    /// Findings are rendered on stderr; the summary is the result. Errors make it fail, warnings do not.
+    pub fn run(&self, output: &Output) -> Result<Status> {
+        let files = read_ruleset_dir(&self.dir)?;
+        let loaded = Ruleset::load(&files);
+        let reports = match &loaded {
+            Ok(ruleset) => &ruleset.warnings,
+            Err(reports) => reports,
+        };
+        rules_dir::show(reports);
+        let mut summary = summary(&files, loaded.as_ref().ok(), reports);
+        if output.format == Format::Json {
+            let findings =
+                reports.iter().flat_map(|report| report.diagnostics.iter().map(|each| finding(report, each)));
+            summary.push(("diagnostics".to_owned(), Item::list(findings)));
+        }
+        output.print(&Item::Fields(summary))?;
+        Ok(if loaded.is_ok() { Status::Done } else { Status::Findings })
+    }
+}
+
+/// A ruleset that does not load still has files and a hash; which facts it declares is not known then.
+fn summary(files: &[(String, String)], ruleset: Option<&Ruleset>, reports: &[FileReport]) -> Vec<(String, Item)> {
+    let rules = files.iter().filter(|(path, _)| path.ends_with(".rule.yaml")).count();
+    let parts = Item::fields([
+        ("rules", rules.into()),
+        ("facts", ruleset.map(facts).into()),
+        ("warnings", rules_dir::count(reports, Severity::Warning).into()),
+        ("errors", rules_dir::count(reports, Severity::Error).into()),
+        ("ruleset_hash", content_hash(files).into()),
+    ]);
+    match parts {
+        Item::Fields(parts) => parts,
+        _ => unreachable!("`fields` makes fields"),
+    }
+}
+
+/// Facts that the ruleset itself declares.
+fn facts(ruleset: &Ruleset) -> usize {
+    ruleset.readers.iter().filter(|each| matches!(each, Reader::Fact(..))).count()
+}
+
+fn finding(report: &FileReport, finding: &Diagnostic) -> Item {
+    let (line, column) = place(&report.text, finding.span.start);
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    Item::fields([
+        ("file", report.path.as_str().into()),
+        ("line", line.into()),
+        ("column", column.into()),
+        ("severity", severity.into()),
+        ("code", finding.code.into()),
+        ("message", finding.message.as_str().into()),
+        ("help", finding.help.as_deref().into()),
+    ])
+}
+
+/// Line and column of a byte, both from 1; columns count characters.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..text.floor_char_boundary(at.min(text.len()))];
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (line, before[start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_from_one_in_characters() {
+        let text = "a: é b\nc";
+        assert_eq!([0, 6, 8, 9, 99].map(|at| place(text, at)), [(1, 1), (1, 6), (2, 1), (2, 2), (2, 2)]);
+    }
+}

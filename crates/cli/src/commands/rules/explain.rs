@@ -1,0 +1,142 @@
+//! `headroom rules explain`: what a rule does, what it reads, and what each of these means.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use headroom_engine::{Feature, FeatureType, OnUnknown, Once, Reader, Rule, Ruleset, fact_key};
+use headroom_policy::{Constant, Program, Type, suggest};
+
+use crate::failure::Status;
+use crate::item::Item;
+use crate::output::Output;
+use crate::rules_dir;
+
+/// Which rule.
+#[derive(Args)]
+pub struct Command {
+    /// The rule's id or number
+    rule: String,
+    /// The ruleset's directory
+    #[arg(long, value_name = "DIR", default_value = "rules")]
+    rules: PathBuf,
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(&self, output: &Output) -> Result<Status> {
+        let ruleset = rules_dir::load(&self.rules)?;
+        let wanted = |rule: &&Rule| *rule.id == self.rule || rule.number.to_string() == self.rule;
+        let Some(rule) = ruleset.rules.iter().find(wanted) else { bail!(self.unknown(&ruleset)) };
+        output.print(&explained(rule, &ruleset))?;
+        Ok(Status::Done)
+    }
+
+    fn unknown(&self, ruleset: &Ruleset) -> String {
+        let (name, dir) = (&self.rule, self.rules.display());
+        match suggest(name, ruleset.rules.iter().map(|rule| &*rule.id)) {
+            Some(near) => format!("there is no rule `{name}` in `{dir}`; did you mean `{near}`?"),
+            None => format!("there is no rule `{name}` in `{dir}`"),
+        }
+    }
+}
+
+fn explained(rule: &Rule, ruleset: &Ruleset) -> Item {
+    let amounts = rule.actions.iter().flat_map(|action| action.programs()).map(one_line);
+    Item::fields([
+        ("id", rule.id.as_ref().into()),
+        ("number", rule.number.into()),
+        ("title_en", rule.title_en.as_str().into()),
+        ("title_zh", rule.title_zh.as_str().into()),
+        ("why", rule.why.as_str().into()),
+        ("family", rule.family.word().into()),
+        ("class", rule.class.word().into()),
+        ("causes", Item::list(rule.causes.iter().map(|cause| cause.word()))),
+        ("triggers", Item::list(rule.on_words.clone())),
+        ("segments", Item::list(rule.segments.iter().map(|segment| segment.word()))),
+        ("once", once(rule.once).into()),
+        ("on_unknown", on_unknown(rule.on_unknown).into()),
+        ("reason", rule.reason.as_str().into()),
+        ("notice", rule.notice.as_ref().map(|notice| notice.template.as_str()).into()),
+        ("can_do", Item::list(rule.notice.iter().flat_map(|notice| notice.can_do.clone()))),
+        ("owner", rule.owner.as_str().into()),
+        ("file", rule.path.as_str().into()),
+        ("actions", rule.then_text.trim().into()),
+        ("amounts", Item::list(amounts)),
+        ("when_all_hold", Item::list(rule.when.conjuncts().iter().map(one_line))),
+        ("params", Item::list(rule.params.iter().map(|(name, value)| param(name, value)))),
+        ("reads", Item::list(rule.reads.iter().map(|slot| read(ruleset, *slot)))),
+    ])
+}
+
+fn one_line(program: &Program) -> String {
+    program.text().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn once(once: Once) -> &'static str {
+    match once {
+        Once::No => "no: each time",
+        Once::Account => "once in the account's life",
+        Once::Entry => "once each time the condition becomes true",
+    }
+}
+
+fn on_unknown(on_unknown: OnUnknown) -> &'static str {
+    match on_unknown {
+        OnUnknown::Skip => "skip: nothing happens, it is counted",
+        OnUnknown::Hold => "hold: increases and boosts of this decision are held",
+        OnUnknown::Review => "review: a person looks",
+    }
+}
+
+fn param(name: &str, value: &Constant) -> Item {
+    let shown: Item = match value {
+        Constant::Int(value) => (*value).into(),
+        Constant::Bool(value) => (*value).into(),
+        Constant::Money(amounts) => {
+            Item::Fields(amounts.iter().map(|(currency, amount)| (currency.to_string(), (*amount).into())).collect())
+        }
+    };
+    Item::fields([("name", format!("p.{name}").into()), ("type", value.ty().to_string().into()), ("value", shown)])
+}
+
+/// What a slot means: of the catalogue, or as the ruleset's `facts.yaml` says.
+fn read(ruleset: &Ruleset, slot: usize) -> Item {
+    let symbol = ruleset.schema.symbol(slot);
+    let (meaning, unit) = match ruleset.readers[slot] {
+        Reader::Feature(feature) => (feature.meaning.to_owned(), unit_of(feature)),
+        Reader::Fact(key, _) => (fact_meaning(ruleset, key, &symbol.name), unit_of_type(&symbol.ty)),
+    };
+    Item::fields([
+        ("name", symbol.name.as_str().into()),
+        ("type", symbol.ty.to_string().into()),
+        ("unit", unit.into()),
+        ("range", range(&symbol.ty, symbol.min, symbol.max).into()),
+        ("meaning", meaning.into()),
+    ])
+}
+
+fn fact_meaning(ruleset: &Ruleset, key: u32, name: &str) -> String {
+    let fact = ruleset.facts.get(&key).or_else(|| ruleset.facts.get(&fact_key(name)));
+    fact.map_or_else(String::new, |fact| fact.meaning.clone())
+}
+
+fn unit_of(feature: &Feature) -> &'static str {
+    match feature.ty {
+        FeatureType::Percent if feature.unit.is_empty() => "%",
+        _ => feature.unit,
+    }
+}
+
+fn unit_of_type(ty: &Type) -> &'static str {
+    if *ty == Type::Money { "minor units" } else { "" }
+}
+
+fn range(ty: &Type, min: i64, max: i64) -> String {
+    match ty {
+        Type::Bool => "true or false".to_owned(),
+        Type::Enum(words) => words.join(", "),
+        Type::Money if max >= i64::MAX / 2 => if min < 0 { "any amount" } else { "0 or more" }.to_owned(),
+        _ => format!("{min} to {max}"),
+    }
+}

@@ -1,0 +1,34 @@
+//! `headroom rules`: one file per subcommand.
+
+mod check;
+mod eval;
+mod explain;
+mod facts;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::failure::Status;
+use crate::output::Output;
+
+/// What to do with rules.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Find everything that is wrong with a ruleset
+    Check(check::Command),
+    /// Say what a rule does, and what it reads
+    Explain(explain::Command),
+    /// Evaluate an expression over facts
+    Eval(eval::Command),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(&self, output: &Output) -> Result<Status> {
+        match self {
+            Self::Check(command) => command.run(output),
+            Self::Explain(command) => command.run(output),
+            Self::Eval(command) => command.run(output),
+        }
+    }
+}
