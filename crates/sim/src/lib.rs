@@ -1,1 +1,23 @@
-//! sim
+//! Scenarios: one text for every driver. Read, run, compared, blessed; the tests of rules are scenarios too. Pure.
+
+mod scenario;
+
+mod bare;
+mod render;
+mod stepped;
+mod transcript;
+
+mod bless;
+mod rule_tests;
+
+pub use scenario::{
+    Clock, Expected, Probe, ProbeName, Resolve, SCENARIO_CODES, Scenario, Step, StepKind, parse_scenario,
+};
+
+pub use bare::{Run, run_bare};
+pub use render::Renderer;
+pub use stepped::{Stepped, run_step};
+pub use transcript::{Entry, Mismatch, Transcript, compare, render_mismatches};
+
+pub use bless::bless;
+pub use rule_tests::{Coverage, Failure, Report, TestFileError, bless_rule_tests, run_rule_tests};

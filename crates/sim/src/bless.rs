@@ -1,0 +1,38 @@
+//! Writing what came into the text.
+
+use std::collections::BTreeMap;
+
+use crate::scenario::Scenario;
+use crate::transcript::Transcript;
+
+/// The text with its `=>` lines replaced by the outputs; everything else stays. They stand directly under their event,
+/// four spaces further in, or as far in as the ones that they replace.
+pub fn bless(text: &str, scenario: &Scenario, transcript: &Transcript) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let old: BTreeMap<usize, usize> = scenario.expected.iter().map(|each| (each.at_line, each.line)).collect();
+    let mut indents: BTreeMap<usize, &str> = BTreeMap::new();
+    for (at, owner) in &old {
+        indents.entry(*owner).or_insert_with(|| indent(lines[at - 1]));
+    }
+    let mut blessed = String::with_capacity(text.len());
+    for (at, line) in lines.iter().enumerate().map(|(at, line)| (at + 1, *line)) {
+        if old.contains_key(&at) {
+            continue;
+        }
+        blessed.push_str(line);
+        let outputs = transcript.under(at);
+        let deeper = format!("{}    ", indent(line));
+        let indent = indents.get(&at).copied().unwrap_or(&deeper);
+        for output in outputs {
+            if !blessed.ends_with('\n') {
+                blessed.push('\n');
+            }
+            blessed.push_str(&format!("{indent}=> {output}\n"));
+        }
+    }
+    blessed
+}
+
+fn indent(line: &str) -> &str {
+    &line[..line.len() - line.trim_start().len()]
+}
