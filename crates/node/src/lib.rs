@@ -1,1 +1,12 @@
-//! node
+//! The running shard: inputs are merged, stepped, committed; the same loop for files now and for logs later.
+
+mod decode;
+mod error;
+mod lane;
+mod merge;
+mod out;
+mod run;
+
+pub use error::RunError;
+pub use lane::{Lane, LaneOptions};
+pub use run::{RunOptions, RunProgress, RunSummary, run};

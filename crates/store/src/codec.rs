@@ -92,18 +92,18 @@ mod tests {
         let mut value = encode_number(7);
         assert_eq!(decode_number(&value), Ok(7));
         value[0] = 2;
-        assert_eq!(decode_number(&value).unwrap_err().code(), "HR0102");
-        assert_eq!(decode_account(&value).unwrap_err().code(), "HR0102");
-        assert_eq!(decode_state(&value).unwrap_err().code(), "HR0102");
+        assert_eq!(decode_number(&value).unwrap_err().code(), "HR0302");
+        assert_eq!(decode_account(&value).unwrap_err().code(), "HR0302");
+        assert_eq!(decode_state(&value).unwrap_err().code(), "HR0302");
     }
 
     #[test]
     fn values_that_are_none_are_damage() {
         for value in [&[][..], &[0, 1], &[LAYOUT, 1, 2]] {
-            assert_eq!(decode_number(value).unwrap_err().code(), "HR0103");
-            assert_eq!(decode_ruleset(value).unwrap_err().code(), "HR0103");
+            assert_eq!(decode_number(value).unwrap_err().code(), "HR0303");
+            assert_eq!(decode_ruleset(value).unwrap_err().code(), "HR0303");
         }
-        assert_eq!(decode_account(&[]).unwrap_err().code(), "HR0103");
-        assert_eq!(decode_text(&[LAYOUT, 0xff]).unwrap_err().code(), "HR0103");
+        assert_eq!(decode_account(&[]).unwrap_err().code(), "HR0303");
+        assert_eq!(decode_text(&[LAYOUT, 0xff]).unwrap_err().code(), "HR0303");
     }
 }

@@ -196,7 +196,7 @@ impl Batch<'_> {
     }
 
     /// # Errors
-    /// HR0104 or HR0103 of the write that fails, HR0106 ever after.
+    /// HR0304 or HR0303 of the write that fails, HR0306 ever after.
     pub(crate) fn write(self, durability: Durability) -> Result<(), StoreError> {
         self.database.write(self.writes, durability)
     }
@@ -238,9 +238,9 @@ mod tests {
         let database = Database::open_read_only(dir.path(), &StoreOptions::default()).unwrap();
         let mut batch = database.batch();
         batch.put_meta(Meta::OutLength, &[1]);
-        assert_eq!(batch.write(Durability::Fsync).unwrap_err().code(), "HR0104");
-        assert_eq!(database.batch().write(Durability::Fsync).unwrap_err().code(), "HR0106");
-        assert_eq!(database.get_meta(Meta::OutLength).unwrap_err().code(), "HR0106");
+        assert_eq!(batch.write(Durability::Fsync).unwrap_err().code(), "HR0304");
+        assert_eq!(database.batch().write(Durability::Fsync).unwrap_err().code(), "HR0306");
+        assert_eq!(database.get_meta(Meta::OutLength).unwrap_err().code(), "HR0306");
         drop(database);
         let database = Database::open(dir.path(), &StoreOptions::default()).unwrap();
         assert_eq!(database.get_meta(Meta::OutLength), Ok(None));
@@ -251,7 +251,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         drop(Database::open(dir.path(), &StoreOptions::default()).unwrap());
         std::fs::remove_dir_all(dir.path().join(FOLDER)).unwrap();
-        assert_eq!(Database::open(dir.path(), &StoreOptions::default()).err().unwrap().code(), "HR0103");
+        assert_eq!(Database::open(dir.path(), &StoreOptions::default()).err().unwrap().code(), "HR0303");
     }
 
     #[test]

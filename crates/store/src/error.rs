@@ -53,12 +53,12 @@ impl StoreError {
     /// The code, for `headroom explain`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Locked { .. } => "HR0101",
-            Self::NewerFormat { .. } => "HR0102",
-            Self::Corrupt { .. } => "HR0103",
-            Self::Io { .. } => "HR0104",
-            Self::NotADataDirectory { .. } => "HR0105",
-            Self::Sealed { .. } => "HR0106",
+            Self::Locked { .. } => "HR0301",
+            Self::NewerFormat { .. } => "HR0302",
+            Self::Corrupt { .. } => "HR0303",
+            Self::Io { .. } => "HR0304",
+            Self::NotADataDirectory { .. } => "HR0305",
+            Self::Sealed { .. } => "HR0306",
         }
     }
 

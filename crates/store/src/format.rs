@@ -38,7 +38,7 @@ impl Stage {
 /// The stage of an existing data directory; `None`: the directory is missing or empty.
 ///
 /// # Errors
-/// HR0102 of a newer format, HR0103 of an unreadable file, HR0105 where something else lives, HR0104.
+/// HR0302 of a newer format, HR0303 of an unreadable file, HR0305 where something else lives, HR0304.
 pub(crate) fn read(dir: &Path) -> Result<Option<Stage>, StoreError> {
     match fs::read_to_string(dir.join(NAME)) {
         Ok(text) => parse(dir, &text).map(Some),
@@ -52,7 +52,7 @@ pub(crate) fn read(dir: &Path) -> Result<Option<Stage>, StoreError> {
 /// Writes the file in one piece: whoever dies here leaves the old one.
 ///
 /// # Errors
-/// HR0104.
+/// HR0304.
 pub(crate) fn write(dir: &Path, stage: Stage) -> Result<(), StoreError> {
     replace(dir, stage).map_err(|error| StoreError::io("write the format of the data directory", &error))
 }
@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        assert_eq!(with("headroom store\nformat 2\nflags x\n").unwrap_err().code(), "HR0102");
-        assert_eq!(with("headroom store\nformat one\n").unwrap_err().code(), "HR0103");
-        assert_eq!(with("headroom store\nformat 1\nstage half\n").unwrap_err().code(), "HR0103");
-        assert_eq!(with("another store\nformat 1\n").unwrap_err().code(), "HR0105");
+        assert_eq!(with("headroom store\nformat 2\nflags x\n").unwrap_err().code(), "HR0302");
+        assert_eq!(with("headroom store\nformat one\n").unwrap_err().code(), "HR0303");
+        assert_eq!(with("headroom store\nformat 1\nstage half\n").unwrap_err().code(), "HR0303");
+        assert_eq!(with("another store\nformat 1\n").unwrap_err().code(), "HR0305");
     }
 }

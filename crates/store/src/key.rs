@@ -166,7 +166,7 @@ mod tests {
         fn cut_keys_are_errors(a in timers(), cut in 1_usize..14) {
             let mut key = timer(&a.0, &a.1);
             key.truncate(cut);
-            prop_assert_eq!(parse_timer(&key).unwrap_err().code(), "HR0103");
+            prop_assert_eq!(parse_timer(&key).unwrap_err().code(), "HR0303");
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{StoreError, StoreOptions, codec, key};
 /// [`Durability::Fsync`](crate::Durability::Fsync) the sync, that covers it (PROTOCOL P27).
 ///
 /// Holds the database open: the directory's lock is let go with the last reader.
-/// Every function fails with HR0103, HR0104, HR0102 for a value of a newer build, or HR0106 once the shard is sealed.
+/// Every function fails with HR0303, HR0304, HR0302 for a value of a newer build, or HR0306 once the shard is sealed.
 #[derive(Clone)]
 pub struct Reader {
     database: Arc<Database>,
@@ -47,7 +47,7 @@ impl Reader {
     /// Opens a data directory as it is at this moment, without its lock, for looking at it while nobody runs on it.
     ///
     /// # Errors
-    /// HR0105 if there is none, HR0102, HR0103, HR0104.
+    /// HR0305 if there is none, HR0302, HR0303, HR0304.
     pub fn open(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         Database::open_read_only(dir, options).map(|database| Self::new(Arc::new(database)))
     }

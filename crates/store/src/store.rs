@@ -13,7 +13,7 @@ use crate::{Durability, Reader, StoreError, StoreOptions, codec, key};
 
 /// A shard's data, owned by one thread of one process.
 ///
-/// Every function fails with HR0103 for damage, HR0104 where the disk fails, and HR0106 after a failed write.
+/// Every function fails with HR0303 for damage, HR0304 where the disk fails, and HR0306 after a failed write.
 pub struct Store {
     database: Arc<Database>,
     reader: Reader,
@@ -34,13 +34,15 @@ pub struct CommitExtra {
     pub outputs: Vec<Vec<u8>>,
     /// Bytes of the file that outputs are copied to, with these; 0 without such a file.
     pub out_len: u64,
+    /// That file.
+    pub out_path: Option<String>,
 }
 
 impl Store {
     /// Opens a data directory, or creates one where nothing is. The directory must be the store's alone.
     ///
     /// # Errors
-    /// HR0101 while another process has it open, HR0102 if a newer build wrote it, HR0103, HR0104, HR0105 where
+    /// HR0301 while another process has it open, HR0302 if a newer build wrote it, HR0303, HR0304, HR0305 where
     /// something else lives.
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         let database = Arc::new(Database::open(dir, &options)?);
@@ -147,7 +149,7 @@ impl Store {
     /// before `state.seen_from_day` are deleted.
     ///
     /// # Errors
-    /// HR0104 or HR0103 if the write fails; the store is sealed then, and nothing of the commit is there.
+    /// HR0304 or HR0303 if the write fails; the store is sealed then, and nothing of the commit is there.
     ///
     /// # Panics
     /// If `extra` does not hold one encoded output for each of the commit's.
@@ -163,7 +165,7 @@ impl Store {
         if let Some(published) = &commit.ruleset {
             write_ruleset(&mut batch, &published.ruleset.hash, &published.files);
         }
-        write_meta(&mut batch, &commit.state, outputs, extra.out_len);
+        write_meta(&mut batch, &commit.state, outputs, &extra);
         batch.write(self.durability)?;
         self.outputs = outputs;
         self.lower_first_timer(first_timer);
@@ -268,10 +270,13 @@ fn write_seen(batch: &mut Batch<'_>, seen: &[(SeenKey, u64)], from_day: i32, sta
     }
 }
 
-fn write_meta(batch: &mut Batch<'_>, state: &ShardState, outputs: u64, out_len: u64) {
+fn write_meta(batch: &mut Batch<'_>, state: &ShardState, outputs: u64, extra: &CommitExtra) {
     batch.put_meta(Meta::State, &codec::encode_state(state));
     batch.put_meta(Meta::Outputs, &codec::encode_number(outputs));
-    batch.put_meta(Meta::OutLength, &codec::encode_number(out_len));
+    batch.put_meta(Meta::OutLength, &codec::encode_number(extra.out_len));
+    if let Some(path) = &extra.out_path {
+        batch.put_meta(Meta::OutPath, &codec::versioned(path.as_bytes()));
+    }
 }
 
 fn write_ruleset(batch: &mut Batch<'_>, hash: &str, files: &[(String, String)]) {

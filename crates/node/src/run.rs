@@ -1,0 +1,193 @@
+//! `headroom run`: event files through one durable shard. One thread reads, decodes and merges; the lane steps and
+//! commits; a bounded queue lies between them.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use headroom_engine::{Record, Ruleset, Timestamp, Totals};
+use headroom_sources::SourceError;
+use headroom_store::{Reader, Store, StoreOptions};
+use sha2::{Digest, Sha256};
+
+use crate::error::RunError;
+use crate::lane::Lane;
+use crate::merge::Merge;
+use crate::out::Out;
+
+/// Batches between the reading thread and the lane: two being filled or waiting keep both busy.
+const BATCHES_WAITING: usize = 2;
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The ruleset's files: path and content.
+    pub rules: Vec<(String, String)>,
+    /// Event files.
+    pub events: Vec<PathBuf>,
+    /// The store's directory.
+    pub data_dir: PathBuf,
+    /// Where outputs go beside the store.
+    pub out: PathBuf,
+    /// Records per batch.
+    pub batch_records: usize,
+    /// Where the clock is moved at the end; timers due by then fire.
+    pub until: Option<Timestamp>,
+    /// The store's options.
+    pub store: StoreOptions,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug)]
+pub struct RunProgress {
+    /// Bytes of inputs read.
+    pub bytes_read: u64,
+    /// Bytes of inputs.
+    pub bytes_total: u64,
+    /// Records stepped in this run.
+    pub records: u64,
+}
+
+/// What a data directory holds after a run.
+#[derive(Clone, Debug)]
+pub struct RunSummary {
+    /// Counts since the directory was made.
+    pub totals: Totals,
+    /// Records that this run took.
+    pub new_records: u64,
+    /// Accounts.
+    pub accounts: u64,
+    /// SHA-256 over sorted keys and values of accounts, timers and seen keys, hex.
+    pub state_digest: String,
+    /// SHA-256 over the output file, hex.
+    pub outputs_digest: String,
+    /// Mean bytes of an account's stored value.
+    pub bytes_per_account: u64,
+    /// Bytes of the store's files.
+    pub file_bytes: u64,
+    /// The ruleset in force.
+    pub ruleset: Arc<Ruleset>,
+    /// The shard's clock.
+    pub now: Timestamp,
+}
+
+/// Runs event files through the shard of a data directory. What it has consumed before is passed over, so a second run
+/// over the same files changes nothing.
+pub fn run(options: &RunOptions, progress: &mut dyn FnMut(RunProgress)) -> Result<RunSummary, RunError> {
+    let ruleset = Arc::new(Ruleset::load(&options.rules).map_err(RunError::Ruleset)?);
+    let mut store = Store::open(&options.data_dir, options.store.clone())?;
+    seed_ruleset(&mut store, &ruleset, &options.rules)?;
+    let positions = store.reader().positions()?;
+    let merge =
+        Merge::open(&options.events, |hash, copy| positions.get(&(Arc::from(hash), copy)).copied().unwrap_or(0))?;
+    let out = Out::open(&options.out, store.reader())?;
+    let mut lane = Lane::new(store, ruleset, Some(out))?;
+    let new_records = feed(&mut lane, merge, options.batch_records.max(1), progress)?;
+    if let Some(until) = options.until {
+        lane.advance(until)?;
+    }
+    summarise(lane, &options.out, new_records)
+}
+
+/// The files seed the ruleset (PROTOCOL P24): another content than the stored one comes into force before the first
+/// record of this run.
+fn seed_ruleset(store: &mut Store, ruleset: &Ruleset, files: &[(String, String)]) -> Result<(), RunError> {
+    if store.reader().ruleset_hash()?.as_deref() == Some(&*ruleset.hash) {
+        return Ok(());
+    }
+    Ok(store.put_ruleset(&ruleset.hash, files)?)
+}
+
+struct Fill {
+    records: Vec<Record>,
+    bytes_read: u64,
+}
+
+fn feed(
+    lane: &mut Lane,
+    merge: Merge,
+    batch_records: usize,
+    progress: &mut dyn FnMut(RunProgress),
+) -> Result<u64, RunError> {
+    let bytes_total = merge.bytes_total();
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(BATCHES_WAITING);
+        let reading = scope.spawn(move || read(merge, batch_records, &sender));
+        let stepped = step_all(lane, &receiver, bytes_total, progress);
+        // A lane that failed stops reading: the queue is closed before the thread is awaited.
+        drop(receiver);
+        let read = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let records = stepped?;
+        read?;
+        Ok(records)
+    })
+}
+
+fn read(mut merge: Merge, batch_records: usize, sender: &SyncSender<Fill>) -> Result<(), SourceError> {
+    let mut records = Vec::with_capacity(batch_records);
+    while let Some(record) = merge.next()? {
+        records.push(record);
+        if records.len() == batch_records {
+            let fill = Fill { records: std::mem::take(&mut records), bytes_read: merge.bytes_read() };
+            if sender.send(fill).is_err() {
+                return Ok(());
+            }
+            records.reserve(batch_records);
+        }
+    }
+    // The lane is gone only if it failed; its error is the one to report.
+    let _ = sender.send(Fill { records, bytes_read: merge.bytes_read() });
+    Ok(())
+}
+
+fn step_all(
+    lane: &mut Lane,
+    receiver: &Receiver<Fill>,
+    bytes_total: u64,
+    progress: &mut dyn FnMut(RunProgress),
+) -> Result<u64, RunError> {
+    let mut records = 0;
+    while let Ok(fill) = receiver.recv() {
+        records += fill.records.len() as u64;
+        lane.batch(fill.records)?;
+        progress(RunProgress { bytes_read: fill.bytes_read, bytes_total, records });
+    }
+    Ok(records)
+}
+
+fn summarise(lane: Lane, out: &Path, new_records: u64) -> Result<RunSummary, RunError> {
+    let reader: &Reader = lane.store().reader();
+    let sizes = reader.sizes()?;
+    let state = lane.state();
+    Ok(RunSummary {
+        totals: state.totals.clone(),
+        new_records,
+        accounts: state.accounts,
+        state_digest: hex(&reader.digest()?),
+        outputs_digest: file_digest(out)?,
+        bytes_per_account: sizes.bytes_per_account(),
+        file_bytes: sizes.file_bytes,
+        ruleset: Arc::clone(lane.ruleset()),
+        now: state.now,
+    })
+}
+
+fn file_digest(path: &Path) -> Result<String, RunError> {
+    let wrong = |source| RunError::Out { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(wrong)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut buffer).map_err(wrong)?;
+        if read == 0 {
+            return Ok(hex(&hash.finalize()));
+        }
+        hash.update(&buffer[..read]);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
