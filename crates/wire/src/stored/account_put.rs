@@ -124,7 +124,7 @@ fn repay(put: &mut Put<'_>, repay: &Repay) {
     put.optional(30, repay.autopay.map(u64::from));
     put.hashes(31, repay.payments.iter().map(|each| each.payment));
     put.table(32, &repay.payments, |row, each, _| {
-        row.number(each.amount).number(i64::from(repay.cycles) - i64::from(each.cycle));
+        row.number(each.amount).number(i64::from(each.cycle) - i64::from(repay.cycles));
     });
 }
 

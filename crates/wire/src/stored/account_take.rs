@@ -213,240 +213,219 @@ fn windows(windows: &mut Windows, which: u64, content: Content<'_>) -> Taken<()>
     Ok(())
 }
 
-fn hour(row: &mut Row<'_>, before: Option<&HourBucket>) -> Taken<HourBucket> {
-    let (hour, others) = row.running_with_bits(before.map(|each| each.hour))?;
-    let amount = row.number()?;
-    Ok(HourBucket {
+fn hour(row: &mut Row<'_>, before: Option<&HourBucket>) -> HourBucket {
+    let (hour, others) = row.running_with_bits(before.map(|each| each.hour));
+    let amount = row.number();
+    HourBucket {
         hour,
         amount,
-        count: if others[0] { row.narrow()? } else { 1 },
-        large: if others[1] { row.narrow()? } else { 0 },
-        max_order: if others[2] { row.number()? } else { amount },
-    })
+        count: if others[0] { row.narrow() } else { 1 },
+        large: if others[1] { row.narrow() } else { 0 },
+        max_order: row.number_if(others[2], amount),
+    }
 }
 
-fn day(row: &mut Row<'_>, before: Option<&DayBucket>) -> Taken<DayBucket> {
-    let (day, others) = row.running_with_bits(before.map(|each| each.day))?;
-    let placed = row.number()?;
+fn day(row: &mut Row<'_>, before: Option<&DayBucket>) -> DayBucket {
+    let (day, others) = row.running_with_bits(before.map(|each| each.day));
+    let placed = row.number();
     let [paid, refunded, cancelled] = others;
-    Ok(DayBucket {
+    DayBucket {
         day,
         placed,
-        paid: if paid { row.number()? } else { 0 },
-        refunded: if refunded { row.number()? } else { 0 },
-        cancelled: if cancelled { row.number()? } else { 0 },
-    })
+        paid: row.number_if(paid, 0),
+        refunded: row.number_if(refunded, 0),
+        cancelled: row.number_if(cancelled, 0),
+    }
 }
 
-fn month(row: &mut Row<'_>, before: Option<&MonthBucket>) -> Taken<MonthBucket> {
-    let month = row.running(before.map(|each| each.month))?;
-    Ok(MonthBucket { month, count: row.narrow()?, max_order: row.number()? })
+fn month(row: &mut Row<'_>, before: Option<&MonthBucket>) -> MonthBucket {
+    let month = row.running(before.map(|each| each.month));
+    MonthBucket { month, count: row.narrow(), max_order: row.number() }
 }
 
 /// A running day or month with a number.
-fn dated<T: TryFrom<i64>>(row: &mut Row<'_>, before: Option<&(i32, T)>) -> Taken<(i32, T)> {
-    Ok((row.running(before.map(|(date, _)| *date))?, row.narrow()?))
+fn dated<T: TryFrom<i64> + Default>(row: &mut Row<'_>, before: Option<&(i32, T)>) -> (i32, T) {
+    (row.running(before.map(|(date, _)| *date)), row.narrow())
 }
 
-fn utilisation_month(row: &mut Row<'_>, before: Option<&(i32, i64, i32)>) -> Taken<(i32, i64, i32)> {
-    Ok((row.running(before.map(|(month, _, _)| *month))?, row.number()?, row.narrow()?))
+fn utilisation_month(row: &mut Row<'_>, before: Option<&(i32, i64, i32)>) -> (i32, i64, i32) {
+    (row.running(before.map(|(month, _, _)| *month)), row.number(), row.narrow())
 }
 
-fn uncleared(row: &mut Row<'_>, payments: &mut Hashes<'_>) -> Taken<Uncleared> {
-    Ok(Uncleared { payment: payments.next()?, amount: row.number()?, clears_at: row.time()? })
+fn uncleared(row: &mut Row<'_>, payments: &mut Hashes<'_>) -> Uncleared {
+    Uncleared { payment: row.hash(payments), amount: row.number(), clears_at: row.time() }
 }
 
-fn cycle(row: &mut Row<'_>) -> Taken<Cycle> {
-    Ok(Cycle {
-        balance: row.number()?,
-        min_due: row.number()?,
-        due_at: row.optional_time()?,
-        issued_at: row.time()?,
-        paid: row.number()?,
-        min_paid_at: row.optional_time()?,
-        full_paid_at: row.optional_time()?,
-    })
+fn cycle(row: &mut Row<'_>) -> Cycle {
+    Cycle {
+        balance: row.number(),
+        min_due: row.number(),
+        due_at: row.optional_time(),
+        issued_at: row.time(),
+        paid: row.number(),
+        min_paid_at: row.optional_time(),
+        full_paid_at: row.optional_time(),
+    }
 }
 
-fn fed(row: &mut Row<'_>) -> Taken<Fed> {
-    Ok(Fed { on_time: row.flag()?, early: row.flag()?, full: row.flag()?, spare: row.number()? })
+fn fed(row: &mut Row<'_>) -> Fed {
+    Fed { on_time: row.flag(), early: row.flag(), full: row.flag(), spare: row.number() }
 }
 
-fn streaks(row: &mut Row<'_>) -> Taken<[u32; 5]> {
-    Ok([row.narrow()?, row.narrow()?, row.narrow()?, row.narrow()?, row.narrow()?])
+fn streaks(row: &mut Row<'_>) -> [u32; 5] {
+    [row.narrow(), row.narrow(), row.narrow(), row.narrow(), row.narrow()]
 }
 
-fn payment(row: &mut Row<'_>, payments: &mut Hashes<'_>, cycles: u32) -> Taken<Payment> {
-    let (payment, amount, since) = (payments.next()?, row.number()?, row.number()?);
-    let cycle = i64::from(cycles).checked_sub(since).and_then(|cycle| u32::try_from(cycle).ok());
-    Ok(Payment { payment, amount, cycle: cycle.ok_or(Damage::Number)? })
+fn payment(row: &mut Row<'_>, payments: &mut Hashes<'_>, cycles: u32) -> Payment {
+    Payment { payment: row.hash(payments), amount: row.number(), cycle: row.running(Some(cycles)) }
 }
 
-fn due(row: &mut Row<'_>, before: Option<&Due>) -> Taken<Due> {
+fn due(row: &mut Row<'_>, before: Option<&Due>) -> Due {
     let due_at = match before {
-        Some(before) => Timestamp(before.due_at.0.wrapping_add(row.number()?)),
-        None => row.time()?,
+        Some(before) => Timestamp(before.due_at.0.wrapping_add(row.number())),
+        None => row.time(),
     };
-    let amount = row.number()?;
-    Ok(Due { due_at, amount, paid: amount.wrapping_sub(row.number()?) })
+    let amount = row.number();
+    Due { due_at, amount, paid: amount.wrapping_sub(row.number()) }
 }
 
-fn reported(row: &mut Row<'_>) -> Taken<Reported> {
-    Ok(Reported { dpd: row.narrow()?, day: row.narrow()?, advances: row.flag()?, cycle: row.narrow()? })
+fn reported(row: &mut Row<'_>) -> Reported {
+    Reported { dpd: row.narrow(), day: row.narrow(), advances: row.flag(), cycle: row.narrow() }
 }
 
-fn mark(row: &mut Row<'_>, before: Option<&Mark>) -> Taken<Mark> {
-    let kind = match row.number()? {
-        0 => MarkKind::Late,
-        1 => MarkKind::Returned,
-        2 => MarkKind::Broken,
-        3 => MarkKind::Fraud,
-        _ => return Err(Damage::Word),
-    };
-    Ok(Mark { kind, day: row.running(before.map(|mark| mark.day))? })
+fn mark(row: &mut Row<'_>, before: Option<&Mark>) -> Mark {
+    let kinds = [MarkKind::Late, MarkKind::Returned, MarkKind::Broken, MarkKind::Fraud];
+    Mark { kind: row.word(&kinds), day: row.running(before.map(|mark| mark.day)) }
 }
 
-fn fact(row: &mut Row<'_>) -> Taken<Fact> {
-    Ok(Fact {
-        key: row.narrow()?,
-        value: row.number()?,
-        at: row.time()?,
-        until: row.optional_time()?,
-        last_true: row.optional_time()?,
-        earlier: row.optional(|row| Ok((row.number()?, row.time()?)))?,
-    })
+fn fact(row: &mut Row<'_>) -> Fact {
+    Fact {
+        key: row.narrow(),
+        value: row.number(),
+        at: row.time(),
+        until: row.optional_time(),
+        last_true: row.optional_time(),
+        earlier: row.optional(|row| (row.number(), row.time())),
+    }
 }
 
-fn participation(row: &mut Row<'_>, promotions: &mut Hashes<'_>) -> Taken<Participation> {
-    Ok(Participation {
-        promotion: promotions.next()?,
-        enrolled: row.flag()?,
-        forecast: row.number()?,
-        amount: row.number()?,
-        best_day: row.number()?,
-        today: (row.narrow()?, row.number()?),
-        worst_dpd: row.narrow()?,
-        flips: row.narrow()?,
-    })
+fn participation(row: &mut Row<'_>, promotions: &mut Hashes<'_>) -> Participation {
+    Participation {
+        promotion: row.hash(promotions),
+        enrolled: row.flag(),
+        forecast: row.number(),
+        amount: row.number(),
+        best_day: row.number(),
+        today: (row.narrow(), row.number()),
+        worst_dpd: row.narrow(),
+        flips: row.narrow(),
+    }
 }
 
-fn growth(row: &mut Row<'_>, account: &mut Account) -> Taken<()> {
+fn growth(row: &mut Row<'_>, account: &mut Account) {
     let growth = &mut account.growth;
-    growth.last_increase = row.optional_time()?;
-    growth.last_boost = row.optional_time()?;
-    growth.last_decrease = row.optional_time()?;
-    growth.favourable = (row.narrow()?, row.narrow()?);
-    Ok(())
+    growth.last_increase = row.optional_time();
+    growth.last_boost = row.optional_time();
+    growth.last_decrease = row.optional_time();
+    growth.favourable = (row.narrow(), row.narrow());
 }
 
-fn boost(row: &mut Row<'_>) -> Taken<Boost> {
-    Ok(Boost {
-        amount: row.number()?,
-        granted: row.number()?,
-        from: row.time()?,
-        until: row.time()?,
-        rule: row.narrow()?,
-        promotion: row.bits()?,
-        expired: row.flag()?,
-        used_peak: row.number()?,
-        steps: row.optional(steps)?,
-    })
+fn boost(row: &mut Row<'_>) -> Boost {
+    Boost {
+        amount: row.number(),
+        granted: row.number(),
+        from: row.time(),
+        until: row.time(),
+        rule: row.narrow(),
+        promotion: row.bits(),
+        expired: row.flag(),
+        used_peak: row.number(),
+        steps: row.optional(steps),
+    }
 }
 
-fn steps(row: &mut Row<'_>) -> Taken<Steps> {
-    Ok(Steps { percent: row.number()?, every: row.number()?, next: row.time()?, left: row.narrow()? })
+fn steps(row: &mut Row<'_>) -> Steps {
+    Steps { percent: row.number(), every: row.number(), next: row.time(), left: row.narrow() }
 }
 
-fn cap(row: &mut Row<'_>) -> Taken<Cap> {
-    Ok(Cap { name: row.word(CapName::from_index)?, amount: row.number()?, until: row.optional_time()? })
+fn cap(row: &mut Row<'_>) -> Cap {
+    Cap { name: row.word(CapName::ALL), amount: row.number(), until: row.optional_time() }
 }
 
-fn block(row: &mut Row<'_>, texts: &[&str]) -> Taken<Block> {
-    Ok(Block {
-        cause: row.word(Cause::from_index)?,
-        scope: row.word(Scope::from_index)?,
-        ceiling: row.optional(Row::number)?,
-        since: row.time()?,
-        until: row.optional_time()?,
-        granted_before: row.number()?,
-        rule: row.narrow()?,
-        proposed: row.time()?,
-        by: row.text(texts)?,
-    })
+fn block(row: &mut Row<'_>, texts: &[&str]) -> Block {
+    Block {
+        cause: row.word(Cause::ALL),
+        scope: row.word(Scope::ALL),
+        ceiling: row.optional(Row::number),
+        since: row.time(),
+        until: row.optional_time(),
+        granted_before: row.number(),
+        rule: row.narrow(),
+        proposed: row.time(),
+        by: row.text(texts),
+    }
 }
 
-fn hold(row: &mut Row<'_>) -> Taken<Hold> {
-    let of = row.word(HoldOf::from_index)?;
-    let until = match row.flag()? {
-        true => HoldUntil::Time(row.time()?),
-        false => HoldUntil::Cured { days_after: row.narrow()? },
+fn hold(row: &mut Row<'_>) -> Hold {
+    let of = row.word(HoldOf::ALL);
+    let until = match row.flag() {
+        true => HoldUntil::Time(row.time()),
+        false => HoldUntil::Cured { days_after: row.narrow() },
     };
-    Ok(Hold { of, until, rule: row.narrow()? })
+    Hold { of, until, rule: row.narrow() }
 }
 
-fn waiver(row: &mut Row<'_>) -> Taken<Waiver> {
-    Ok(Waiver { cause: row.word(Cause::from_index)?, rule: row.narrow()?, until: row.time()? })
+fn waiver(row: &mut Row<'_>) -> Waiver {
+    Waiver { cause: row.word(Cause::ALL), rule: row.narrow(), until: row.time() }
 }
 
-fn undo(row: &mut Row<'_>) -> Taken<Undo> {
-    let sequence = row.bits()?;
-    let field = match row.number()? {
-        0 => UndoField::Base,
-        1 => UndoField::Boost,
-        2 => UndoField::Block,
-        _ => return Err(Damage::Word),
-    };
-    Ok(Undo {
+fn undo(row: &mut Row<'_>) -> Undo {
+    let sequence = row.bits();
+    let field = row.word(&[UndoField::Base, UndoField::Boost, UndoField::Block]);
+    Undo {
         sequence,
         field,
-        delta: row.number()?,
-        cause: row.optional(|row| row.word(Cause::from_index))?,
-        rule: row.narrow()?,
-        at: row.time()?,
-    })
+        delta: row.number(),
+        cause: row.optional(|row| row.word(Cause::ALL)),
+        rule: row.narrow(),
+        at: row.time(),
+    }
 }
 
-fn rule(row: &mut Row<'_>, before: Option<&u32>) -> Taken<u32> {
-    let before = i64::from(before.copied().unwrap_or(0));
-    let rule = row.number()?.checked_add(before).and_then(|rule| u32::try_from(rule).ok());
-    rule.ok_or(Damage::Number)
+fn rule(row: &mut Row<'_>, before: Option<&u32>) -> u32 {
+    row.running(before.copied())
 }
 
-fn review(row: &mut Row<'_>, texts: &[&str]) -> Taken<OpenReview> {
-    Ok(OpenReview {
-        id: id(row)?,
-        kind: row.text(texts)?,
-        cause: row.optional(|row| row.word(Cause::from_index))?,
-        blocking: row.flag()?,
-        at: row.time()?,
-    })
+fn review(row: &mut Row<'_>, texts: &[&str]) -> OpenReview {
+    OpenReview {
+        id: id(row),
+        kind: row.text(texts),
+        cause: row.optional(|row| row.word(Cause::ALL)),
+        blocking: row.flag(),
+        at: row.time(),
+    }
 }
 
-fn offer(row: &mut Row<'_>) -> Taken<OpenOffer> {
-    Ok(OpenOffer {
-        id: id(row)?,
-        rule: row.narrow()?,
-        class: row.word(Class::from_index)?,
-        amount: row.number()?,
-        expires: row.time()?,
-    })
+fn offer(row: &mut Row<'_>) -> OpenOffer {
+    OpenOffer {
+        id: id(row),
+        rule: row.narrow(),
+        class: row.word(Class::ALL),
+        amount: row.number(),
+        expires: row.time(),
+    }
 }
 
-fn compensation(row: &mut Row<'_>) -> Taken<Compensation> {
-    Ok(Compensation {
-        rule: row.narrow()?,
-        cause: row.word(Cause::from_index)?,
-        deadline: row.time()?,
-        every: row.number()?,
-    })
+fn compensation(row: &mut Row<'_>) -> Compensation {
+    Compensation { rule: row.narrow(), cause: row.word(Cause::ALL), deadline: row.time(), every: row.number() }
 }
 
-fn timer(row: &mut Row<'_>) -> Taken<Timer> {
-    let due = row.time()?;
-    let kind = TimerKind::from_number(row.narrow()?).ok_or(Damage::Word)?;
-    Ok(Timer { due, kind, rule: row.narrow()? })
+fn timer(row: &mut Row<'_>) -> Timer {
+    let due = row.time();
+    let kind = row.known(TimerKind::from_number, TimerKind::Expiry);
+    Timer { due, kind, rule: row.narrow() }
 }
 
-fn id(row: &mut Row<'_>) -> Taken<u128> {
-    Ok(u128::from(row.bits()?) << 64 | u128::from(row.bits()?))
+fn id(row: &mut Row<'_>) -> u128 {
+    u128::from(row.bits()) << 64 | u128::from(row.bits())
 }

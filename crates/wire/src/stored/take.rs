@@ -105,7 +105,7 @@ impl<'a> Content<'a> {
 
     /// Any narrower number.
     pub fn narrow<T: TryFrom<i64>>(self) -> Taken<T> {
-        narrow(self.signed()?)
+        T::try_from(self.signed()?).map_err(|_| Damage::Number)
     }
 
     /// A number of 32 bits that is 0 or more.
@@ -153,7 +153,7 @@ impl<'a> Content<'a> {
 
     /// A row or table of numbers.
     pub fn row(self, clock: Timestamp) -> Taken<Row<'a>> {
-        Ok(Row { rest: self.bytes()?, clock })
+        Ok(Row { rest: self.bytes()?, clock, damage: None })
     }
 }
 
@@ -161,147 +161,192 @@ impl<'a> Content<'a> {
 #[derive(Clone, Copy, Default)]
 pub struct Hashes<'a>(&'a [[u8; 8]]);
 
-impl Hashes<'_> {
-    /// The next one.
-    pub fn next(&mut self) -> Taken<u64> {
-        let (first, rest) = self.0.split_first().ok_or(Damage::CutOff)?;
-        self.0 = rest;
-        Ok(u64::from_le_bytes(*first))
-    }
-}
-
-/// Numbers still to be handed out.
+/// Numbers still to be handed out. Damage is remembered and told at the end: until then zeros are read, and nothing
+/// follows. A check after every number would cost as much as reading it.
 pub struct Row<'a> {
     rest: &'a [u8],
     clock: Timestamp,
+    damage: Option<Damage>,
 }
 
 impl Row<'_> {
     /// Reads a table whose rows have at least `columns` numbers; `read` is called with the row before.
-    pub fn table<T>(
-        mut self,
-        columns: usize,
-        mut read: impl FnMut(&mut Self, Option<&T>) -> Taken<T>,
-    ) -> Taken<Vec<T>> {
-        let numbers = self.rest.iter().filter(|byte| **byte < 0x80).count();
-        let mut rows = Vec::with_capacity(numbers / columns);
+    pub fn table<T>(mut self, columns: usize, mut read: impl FnMut(&mut Self, Option<&T>) -> T) -> Taken<Vec<T>> {
+        let mut rows = Vec::with_capacity(count_numbers(self.rest) / columns);
         while !self.rest.is_empty() {
-            let row = read(&mut self, rows.last())?;
+            let row = read(&mut self, rows.last());
             rows.push(row);
         }
-        Ok(rows)
+        self.damage.map_or(Ok(rows), Err)
     }
 
     /// Reads the one structure of a row.
-    pub fn single<T>(mut self, read: impl FnOnce(&mut Self) -> Taken<T>) -> Taken<T> {
-        let value = read(&mut self)?;
-        if self.rest.is_empty() { Ok(value) } else { Err(Damage::Long) }
+    pub fn single<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> Taken<T> {
+        let value = read(&mut self);
+        match self.damage {
+            Some(damage) => Err(damage),
+            None if self.rest.is_empty() => Ok(value),
+            None => Err(Damage::Long),
+        }
+    }
+
+    #[cold]
+    fn damaged(&mut self, damage: Damage) {
+        self.rest = &[];
+        self.damage.get_or_insert(damage);
     }
 
     /// A number.
     #[inline]
-    pub fn number(&mut self) -> Taken<i64> {
-        varint(&mut self.rest).map(unzigzag)
-    }
-
-    /// 64 bits that are no quantity.
-    pub fn bits(&mut self) -> Taken<u64> {
-        Ok(self.number()?.cast_unsigned())
-    }
-
-    /// A narrower number.
-    pub fn narrow<T: TryFrom<i64>>(&mut self) -> Taken<T> {
-        narrow(self.number()?)
-    }
-
-    /// A narrower number, written as the difference from `before`.
-    pub fn running(&mut self, before: Option<i32>) -> Taken<i32> {
-        narrow(self.number()?.wrapping_add(i64::from(before.unwrap_or(0))))
-    }
-
-    /// A running number with three bits that say what follows.
-    pub fn running_with_bits(&mut self, before: Option<i32>) -> Taken<(i32, [bool; 3])> {
-        let number = self.number()?;
-        let running = narrow((number >> 3).wrapping_add(i64::from(before.unwrap_or(0))))?;
-        Ok((running, [number & 1 != 0, number & 2 != 0, number & 4 != 0]))
-    }
-
-    /// A flag.
-    pub fn flag(&mut self) -> Taken<bool> {
-        match self.number()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(Damage::Number),
+    pub fn number(&mut self) -> i64 {
+        match varint(&mut self.rest) {
+            Ok(value) => unzigzag(value),
+            Err(damage) => {
+                self.damaged(damage);
+                0
+            }
         }
     }
 
-    /// A word by its position.
-    pub fn word<W>(&mut self, from_index: fn(u8) -> Option<W>) -> Taken<W> {
-        from_index(self.narrow()?).ok_or(Damage::Word)
+    /// 64 bits that are no quantity.
+    pub fn bits(&mut self) -> u64 {
+        self.number().cast_unsigned()
+    }
+
+    /// A narrower number.
+    #[inline]
+    pub fn narrow<T: TryFrom<i64> + Default>(&mut self) -> T {
+        let number = self.number();
+        self.narrowed(number)
+    }
+
+    #[inline]
+    fn narrowed<T: TryFrom<i64> + Default>(&mut self, number: i64) -> T {
+        T::try_from(number).unwrap_or_else(|_| {
+            self.damaged(Damage::Number);
+            T::default()
+        })
+    }
+
+    /// A number that was written as the difference from `before`.
+    #[inline]
+    pub fn running<T: TryFrom<i64> + Default>(&mut self, before: Option<impl Into<i64>>) -> T {
+        let difference = self.number();
+        self.narrowed(difference.wrapping_add(before.map_or(0, Into::into)))
+    }
+
+    /// A running number with three bits that say what follows.
+    #[inline]
+    pub fn running_with_bits(&mut self, before: Option<i32>) -> (i32, [bool; 3]) {
+        let number = self.number();
+        let running = self.narrowed((number >> 3).wrapping_add(before.map_or(0, i64::from)));
+        (running, [number & 1 != 0, number & 2 != 0, number & 4 != 0])
+    }
+
+    /// The next number, if it was written at all.
+    #[inline]
+    pub fn number_if(&mut self, written: bool, otherwise: i64) -> i64 {
+        if written { self.number() } else { otherwise }
+    }
+
+    /// A flag.
+    pub fn flag(&mut self) -> bool {
+        let number = self.number();
+        if !matches!(number, 0 | 1) {
+            self.damaged(Damage::Number);
+        }
+        number == 1
+    }
+
+    /// A word by its position in a list.
+    pub fn word<W: Copy>(&mut self, words: &[W]) -> W {
+        self.known(|index| words.get(usize::from(index)).copied(), words[0])
+    }
+
+    /// Something by its number; `first` stands in for a number that means nothing.
+    pub fn known<W>(&mut self, find: impl FnOnce(u8) -> Option<W>, first: W) -> W {
+        let number = self.narrow();
+        find(number).unwrap_or_else(|| {
+            self.damaged(Damage::Word);
+            first
+        })
     }
 
     /// Something that may be missing.
-    pub fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Taken<T>) -> Taken<Option<T>> {
-        if self.flag()? { read(self).map(Some) } else { Ok(None) }
+    pub fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.flag().then(|| read(self))
     }
 
     /// A moment.
-    pub fn time(&mut self) -> Taken<Timestamp> {
-        Ok(Timestamp(self.clock.0.wrapping_sub(self.number()?)))
+    #[inline]
+    pub fn time(&mut self) -> Timestamp {
+        Timestamp(self.clock.0.wrapping_sub(self.number()))
     }
 
     /// A moment that may be missing.
-    pub fn optional_time(&mut self) -> Taken<Option<Timestamp>> {
+    pub fn optional_time(&mut self) -> Option<Timestamp> {
         self.optional(Self::time)
     }
 
     /// A text by its reference.
-    pub fn text(&mut self, texts: &[&str]) -> Taken<String> {
-        let Some(index) = self.narrow::<usize>()?.checked_sub(1) else { return Ok(String::new()) };
-        let text = texts.get(index).ok_or(Damage::Text)?;
-        Ok((*text).to_owned())
+    pub fn text(&mut self, texts: &[&str]) -> String {
+        let Some(index) = self.narrow::<usize>().checked_sub(1) else { return String::new() };
+        let text = texts.get(index).copied().unwrap_or_else(|| {
+            self.damaged(Damage::Text);
+            ""
+        });
+        text.to_owned()
+    }
+
+    /// The next of the hashes that belong to the rows.
+    pub fn hash(&mut self, hashes: &mut Hashes<'_>) -> u64 {
+        match hashes.0.split_first() {
+            Some((first, rest)) => {
+                hashes.0 = rest;
+                u64::from_le_bytes(*first)
+            }
+            None => {
+                self.damaged(Damage::CutOff);
+                0
+            }
+        }
     }
 }
 
-fn narrow<T: TryFrom<i64>>(value: i64) -> Taken<T> {
-    T::try_from(value).map_err(|_| Damage::Number)
+/// How many numbers end within the bytes: as many as there are bytes with a clear high bit.
+fn count_numbers(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let ends = |word: &[u8; 8]| (!u64::from_le_bytes(*word) & 0x8080_8080_8080_8080).count_ones() as usize;
+    words.iter().map(ends).sum::<usize>() + rest.iter().filter(|byte| **byte < 0x80).count()
 }
 
+#[inline]
 fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
+/// Most numbers have one to three bytes.
 #[inline]
 fn varint(rest: &mut &[u8]) -> Taken<u64> {
-    if let [byte @ 0..0x80, after @ ..] = *rest {
-        *rest = after;
-        return Ok(u64::from(*byte));
-    }
-    long_varint(rest)
+    let (value, after) = match *rest {
+        [a @ ..0x80, after @ ..] => (u64::from(*a), after),
+        [a, b @ ..0x80, after @ ..] => (low(*a) | u64::from(*b) << 7, after),
+        [a, b, c @ ..0x80, after @ ..] => (low(*a) | low(*b) << 7 | u64::from(*c) << 14, after),
+        _ => return long_varint(rest),
+    };
+    *rest = after;
+    Ok(value)
 }
 
-/// Up to eight bytes at once: the end is the first byte whose high bit is clear, and the groups of seven bits close up
-/// in three steps.
+fn low(byte: u8) -> u64 {
+    u64::from(byte & 0x7f)
+}
+
+#[inline(never)]
 fn long_varint(rest: &mut &[u8]) -> Taken<u64> {
-    let Some((eight, _)) = rest.split_first_chunk::<8>() else { return slow_varint(rest) };
-    let word = u64::from_le_bytes(*eight);
-    let ends = !word & 0x8080_8080_8080_8080;
-    if ends == 0 {
-        return slow_varint(rest);
-    }
-    let groups = word & (ends ^ (ends - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
-    let pairs = groups & 0x007f_007f_007f_007f | (groups & 0x7f00_7f00_7f00_7f00) >> 1;
-    let quads = pairs & 0x0000_3fff_0000_3fff | (pairs & 0x3fff_0000_3fff_0000) >> 2;
-    *rest = &rest[ends.trailing_zeros() as usize / 8 + 1..];
-    Ok(quads & 0x0000_0000_0fff_ffff | (quads & 0x0fff_ffff_0000_0000) >> 4)
-}
-
-/// Byte by byte: near the end of the bytes, and for nine or ten of them.
-#[cold]
-fn slow_varint(rest: &mut &[u8]) -> Taken<u64> {
     let mut value = 0;
     for (position, byte) in rest.iter().take(10).enumerate() {
-        let bits = u64::from(byte & 0x7f);
+        let bits = low(*byte);
         if position == 9 && bits > 1 {
             return Err(Damage::Number);
         }

@@ -6,10 +6,11 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use crate::fill::{full, kinds, message};
+use crate::account::{random_account, random_state};
+use crate::fill::{Dice, full, kinds, message};
 use headroom_wire::{
-    DecodeError, EncodeError, event_from_json, event_from_protobuf, event_to_json, output_from_json,
-    output_from_protobuf, output_to_json,
+    DecodeError, EncodeError, StoredError, decode_account, decode_state, encode_account, encode_state, event_from_json,
+    event_from_protobuf, event_to_json, output_from_json, output_from_protobuf, output_to_json,
 };
 use prost::Message;
 use prost_reflect::FieldDescriptor;
@@ -66,9 +67,13 @@ impl<M: Message + PartialEq + Debug> Form<M> {
     }
 }
 
+fn blessing() -> bool {
+    env::var("HEADROOM_BLESS").is_ok_and(|what| what == "new")
+}
+
 fn every_kind<M: Message + PartialEq + Debug>(form: &Form<M>, prefix: &str, type_name: &str) {
     let descriptor = message(type_name);
-    let bless = env::var("HEADROOM_BLESS").is_ok_and(|what| what == "new");
+    let bless = blessing();
     for kind in kinds(&descriptor) {
         let file = name(prefix, &kind);
         let exists = path(&format!("{file}.hex")).exists();
@@ -88,6 +93,29 @@ fn every_kind_of_event_is_read_as_it_was_published() {
 #[test]
 fn every_kind_of_output_is_read_as_it_was_published() {
     every_kind(&OUTPUT, "output", "Output");
+}
+
+/// What was stored once is read for ever, and written in the same bytes.
+#[track_caller]
+fn stored<T>(file: &str, sample: &T, write: fn(&T, &mut Vec<u8>), read: fn(&[u8]) -> Result<T, StoredError>) {
+    let path = path(file);
+    let bytes_of = |value: &T| {
+        let mut out = Vec::new();
+        write(value, &mut out);
+        out
+    };
+    if blessing() && !path.exists() {
+        fs::write(&path, hex(&bytes_of(sample))).unwrap();
+    }
+    let stored = bytes(&fs::read_to_string(&path).unwrap());
+    assert_eq!(bytes_of(&read(&stored).unwrap()), stored, "{file}");
+}
+
+#[test]
+fn stored_values_are_read_as_they_were_written() {
+    stored("stored.account.1.hex", &random_account(&mut Dice(1)), encode_account, decode_account);
+    stored("stored.account.2.hex", &random_account(&mut Dice(2)), encode_account, decode_account);
+    stored("stored.shard.1.hex", &random_state(&mut Dice(1)), encode_state, decode_state);
 }
 
 #[test]
