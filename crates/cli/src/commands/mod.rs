@@ -5,6 +5,7 @@ mod explain;
 mod generate;
 mod import;
 mod rules;
+mod run;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -19,6 +20,8 @@ pub enum Command {
     Import(import::Command),
     /// Make up a season of events
     Generate(generate::Command),
+    /// Run event files through a durable shard
+    Run(run::Command),
     /// Check, test, explain and try out rules
     #[command(subcommand)]
     Rules(rules::Command),
@@ -35,6 +38,7 @@ impl Command {
         match self {
             Self::Import(command) => command.run(output),
             Self::Generate(command) => command.run(output),
+            Self::Run(command) => command.run(output),
             Self::Rules(command) => command.run(output),
             Self::Account(command) => command.run(output),
             Self::Explain(command) => command.run(output),

@@ -1,0 +1,127 @@
+//! `headroom run`: event files through one durable shard.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use headroom_engine::Timestamp;
+use headroom_node::{RunError, RunOptions, RunProgress, RunSummary, run};
+use headroom_sources::read_ruleset_dir;
+use headroom_store::{Durability, StoreOptions};
+
+use crate::failure::Status;
+use crate::item::Item;
+use crate::output::Output;
+use crate::{progress, rules_dir};
+
+/// What to run, and where its results go.
+#[derive(Args)]
+pub struct Command {
+    /// The ruleset
+    #[arg(long, value_name = "DIR")]
+    rules: PathBuf,
+    /// Event files: .ndjson or .pb, also .gz or .zst; merged by record time
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    events: Vec<PathBuf>,
+    /// The shard's store; made if it does not exist
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Outputs in commit order: .ndjson or .pb
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Records per batch: larger is faster, and changes no decision
+    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    batch_records: u32,
+    /// Move the clock here at the end, so that timers due by then fire (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<Timestamp>,
+    /// When a commit counts: after its sync to disk, or when the process has written it
+    #[arg(long, value_enum, default_value_t = Sync::Fsync)]
+    durability: Sync,
+}
+
+/// When a commit counts.
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Sync {
+    /// Survives the loss of power
+    Fsync,
+    /// Survives the death of the process
+    Process,
+}
+
+impl Command {
+    /// Does it. Records that cannot be taken become dead letters, and no failure.
+    pub fn run(&self, output: &Output) -> Result<Status> {
+        let options = RunOptions {
+            rules: read_ruleset_dir(&self.rules)?,
+            events: self.events.clone(),
+            data_dir: self.data_dir.clone(),
+            out: self.out.clone(),
+            batch_records: self.batch_records.try_into()?,
+            until: self.until,
+            store: StoreOptions {
+                durability: match self.durability {
+                    Sync::Fsync => Durability::Fsync,
+                    Sync::Process => Durability::Process,
+                },
+                ..StoreOptions::default()
+            },
+        };
+        let bar = progress::bytes(0, output);
+        let mut show = |at: RunProgress| {
+            bar.set_length(at.bytes_total);
+            bar.set_position(at.bytes_read);
+            bar.set_message(format!("{} records", at.records));
+        };
+        let summary = run(&options, &mut show);
+        bar.finish_and_clear();
+        match summary {
+            Ok(summary) => output.print(&item(&summary))?,
+            Err(RunError::Ruleset(reports)) => {
+                rules_dir::show(&reports);
+                bail!("the rules in `{}` have errors", self.rules.display());
+            }
+            Err(RunError::Store(error)) => return Err(error.into()),
+            Err(RunError::Source(error)) => return Err(error.into()),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Status::Done)
+    }
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let parsed = text.parse::<jiff::Timestamp>().map_err(|error| error.to_string())?;
+    Ok(Timestamp(parsed.as_millisecond()))
+}
+
+/// Counts since the data directory was made, so that a second run tells the same.
+fn item(summary: &RunSummary) -> Item {
+    let totals = &summary.totals;
+    let names = &summary.ruleset.names;
+    let by_rule = |counts: &std::collections::BTreeMap<u32, u64>| {
+        Item::counts(counts.iter().map(|(number, count)| (names.name(*number), *count)))
+    };
+    let counts = |counts: &std::collections::BTreeMap<String, u64>| Item::counts(counts.clone());
+    Item::fields([
+        ("events", totals.events.into()),
+        ("new_events", summary.new_records.into()),
+        ("duplicates", totals.duplicates.into()),
+        ("dead_letters", counts(&totals.dead_letters)),
+        ("changes", counts(&totals.changes)),
+        ("offers", totals.offers.into()),
+        ("reviews", totals.reviews.into()),
+        ("notices", totals.notices.into()),
+        ("accounts", summary.accounts.into()),
+        ("fired", by_rule(&totals.fired)),
+        ("not_evaluated", by_rule(&totals.not_evaluated)),
+        ("guards", counts(&totals.guards)),
+        ("compensations_missed", totals.compensations_missed.into()),
+        ("cascades_cut", totals.cascades_cut.into()),
+        ("pending_drift", totals.pending_drift.into()),
+        ("bytes_per_account", summary.bytes_per_account.into()),
+        ("file_bytes", summary.file_bytes.into()),
+        ("ruleset_hash", (&*summary.ruleset.hash).into()),
+        ("state_digest", summary.state_digest.as_str().into()),
+        ("outputs_digest", summary.outputs_digest.as_str().into()),
+    ])
+}
