@@ -30,4 +30,6 @@ pub use event::{event_from_proto, record_time};
 pub use output::{Names, output_to_proto};
 pub use record::{Decoded, decode_json, decode_protobuf};
 
-pub use stored::{StoredError, decode_account, decode_state, encode_account, encode_state};
+pub use stored::{
+    StoredError, decode_account, decode_ruleset, decode_state, encode_account, encode_ruleset, encode_state,
+};

@@ -7,11 +7,13 @@ mod account_put;
 mod account_take;
 mod broadcasts;
 mod put;
+mod ruleset;
 mod shard;
 mod take;
 
 pub use account_put::encode_account;
 pub use account_take::decode_account;
+pub use ruleset::{decode_ruleset, encode_ruleset};
 pub use shard::{decode_state, encode_state};
 
 /// The layout that this build writes, and the newest that it reads.

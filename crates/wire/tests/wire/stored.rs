@@ -1,7 +1,9 @@
 //! Stored forms: nothing is lost, one account has one form, the contract describes it, damage is an error.
 
 use headroom_engine::{Account, AccountId, ShardState, Timestamp};
-use headroom_wire::{StoredError, decode_account, decode_state, encode_account, encode_state, proto};
+use headroom_wire::{
+    StoredError, decode_account, decode_ruleset, decode_state, encode_account, encode_ruleset, encode_state, proto,
+};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -50,6 +52,17 @@ fn a_stored_account_is_appended() {
     let mut bytes = b"before".to_vec();
     encode_account(&account, &mut bytes);
     assert_eq!(decode_account(&bytes[6..]), Ok(account));
+}
+
+#[test]
+fn a_ruleset_comes_back_as_it_was() {
+    let file = proto::ruleset_published::File { path: "a.rule.yaml".into(), content: "id: a".into() };
+    let ruleset = proto::RulesetPublished { content_hash: "ab".into(), files: vec![file] };
+    let mut bytes = Vec::new();
+    encode_ruleset(&ruleset, &mut bytes);
+    assert_eq!(decode_ruleset(&bytes), Ok(ruleset));
+    bytes.pop();
+    assert!(matches!(decode_ruleset(&bytes), Err(StoredError::Damaged { .. })));
 }
 
 #[test]
