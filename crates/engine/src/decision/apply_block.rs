@@ -87,6 +87,8 @@ impl Decision<'_> {
         }
         self.account.stack.blocks.retain(|each| each.cause != cause);
         self.account.stack.waivers.retain(|each| each.cause != cause);
+        // What was taken is given back: there is nothing left to undo.
+        self.account.stack.undo.retain(|each| each.field != UndoField::Block || each.cause != Some(cause));
         self.account.memory.compensations.retain(|each| each.cause != cause);
         self.emit(change)
     }
