@@ -1,32 +1,66 @@
-//! Lists the pages that `headroom explain` shows, so that they are embedded in the binary.
+//! Lists what is embedded in the binary: the pages that `headroom explain` shows, and the built-in ruleset.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+type Listed = Vec<(String, PathBuf)>;
+
 fn main() -> io::Result<()> {
-    let docs = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../../docs").canonicalize()?;
-    // The parent of both folders: one that is missing would make cargo run this every time.
-    println!("cargo:rerun-if-changed={}", docs.display());
-    let mut list = String::from("&[\n");
-    for folder in ["errors", "reasons"] {
-        for page in pages(&docs.join(folder))? {
-            let code = page.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            writeln!(list, "    ({code:?}, include_str!({:?})),", page.display().to_string()).expect("into a string");
-        }
+    let root = Path::new(&variable("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    // The parent of the folders with pages: one that is missing would make cargo run this every time.
+    for watched in ["docs", "rules"] {
+        println!("cargo:rerun-if-changed={}", root.join(watched).display());
     }
-    list.push_str("]\n");
-    fs::write(Path::new(&env::var("OUT_DIR").expect("set by cargo")).join("pages.rs"), list)
+    let pages = pages(&root.join("docs/errors"))?.into_iter().chain(pages(&root.join("docs/reasons"))?);
+    write_list("pages.rs", pages.collect())?;
+    let mut rules = Listed::new();
+    content(&root.join("rules"), "", &mut rules)?;
+    rules.sort();
+    write_list("builtin.rs", rules)
 }
 
-/// The pages of a folder, sorted; none, if it does not exist.
-fn pages(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    if !folder.exists() {
-        return Ok(Vec::new());
+fn variable(name: &str) -> String {
+    env::var(name).expect("set by cargo")
+}
+
+/// A file with a list of pairs: name, text.
+fn write_list(file: &str, entries: Listed) -> io::Result<()> {
+    let mut list = String::from("&[\n");
+    for (name, path) in entries {
+        writeln!(list, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("into a string");
     }
-    let entries: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?.map(|entry| entry.map(|each| each.path())).collect();
-    let mut pages: Vec<PathBuf> =
-        entries?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
+    list.push_str("]\n");
+    fs::write(Path::new(&variable("OUT_DIR")).join(file), list)
+}
+
+/// The pages of a folder by code, sorted; none, if it does not exist.
+fn pages(folder: &Path) -> io::Result<Listed> {
+    if !folder.exists() {
+        return Ok(Listed::new());
+    }
+    let mut pages = Listed::new();
+    for (name, path) in entries(folder)? {
+        pages.extend(name.strip_suffix(".md").map(|code| (code.to_owned(), path)));
+    }
     pages.sort();
     Ok(pages)
+}
+
+/// The files of a ruleset by their paths within it.
+fn content(folder: &Path, prefix: &str, files: &mut Listed) -> io::Result<()> {
+    for (name, path) in entries(folder)? {
+        let inside = format!("{prefix}{name}");
+        if path.is_dir() {
+            content(&path, &format!("{inside}/"), files)?;
+        } else if inside == "ruleset.yaml" || inside == "facts.yaml" || inside.ends_with(".rule.yaml") {
+            files.push((inside, path));
+        }
+    }
+    Ok(())
+}
+
+fn entries(folder: &Path) -> io::Result<Listed> {
+    let named = |entry: fs::DirEntry| (entry.file_name().to_string_lossy().into_owned(), entry.path());
+    fs::read_dir(folder)?.map(|entry| entry.map(named)).collect()
 }

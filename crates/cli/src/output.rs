@@ -9,6 +9,9 @@ use comfy_table::presets::NOTHING;
 
 use crate::item::Item;
 
+/// A longer list gets a line for each of its elements.
+const LINE_CHARS_MAX: usize = 80;
+
 /// How results are shown.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Output {
@@ -95,11 +98,12 @@ fn section(parts: &[(String, Item)], indent: &str, out: &mut String) {
     }
 }
 
-/// Shown on one line: no parts, or a list of such.
+/// Shown on one line: no parts, or a short list of such.
 fn is_plain(item: &Item) -> bool {
     match item {
         Item::Fields(parts) => parts.is_empty(),
-        Item::List(items) => items.iter().all(|each| !matches!(each, Item::Fields(_) | Item::List(_))),
+        Item::List(items) if items.iter().any(|each| matches!(each, Item::Fields(_) | Item::List(_))) => false,
+        Item::List(_) => cell(item).chars().count() <= LINE_CHARS_MAX,
         _ => true,
     }
 }

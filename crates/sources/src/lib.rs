@@ -16,4 +16,4 @@ pub use files::{
 pub use generate::{GenerateSummary, SeasonPlan, generate};
 pub use import::{FirstRefusal, ImportReport, ImportSettings, Progress, Stage, import};
 pub use mapping::{Attribution, Mapping, Precision};
-pub use ruleset_dir::read_ruleset_dir;
+pub use ruleset_dir::{read_rule_tests_dir, read_ruleset_dir};

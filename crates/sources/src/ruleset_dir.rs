@@ -1,6 +1,6 @@
 //! A ruleset's files, read from a directory.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
@@ -22,42 +22,67 @@ const DEPTH_MAX: usize = 16;
 /// [`SourceError::Io`]: the directory cannot be read or holds no ruleset; a file is no regular file, no UTF-8, or larger
 /// than 1 MiB.
 pub fn read_ruleset_dir(directory: &Path) -> Result<Vec<(String, String)>, SourceError> {
-    let mut files = Vec::new();
-    walk(directory, "", 0, &mut files)?;
+    let files = read_all(directory, is_content)?;
     if files.is_empty() {
         let nothing = "there is no ruleset: neither `ruleset.yaml` nor any `*.rule.yaml`";
         return Err(refused(directory, ErrorKind::NotFound, nothing));
     }
-    files.sort();
     Ok(files)
+}
+
+/// The tests of a ruleset: every `*.test.yaml` in any folder, as [`read_ruleset_dir`] reads its content; perhaps none.
+///
+/// # Errors
+/// As [`read_ruleset_dir`].
+pub fn read_rule_tests_dir(directory: &Path) -> Result<Vec<(String, String)>, SourceError> {
+    read_all(directory, |path| path.ends_with(".test.yaml"))
+}
+
+fn read_all(directory: &Path, wanted: fn(&str) -> bool) -> Result<Vec<(String, String)>, SourceError> {
+    let mut walk = Walk { wanted, files: Vec::new() };
+    walk.folder(directory, "", 0)?;
+    walk.files.sort();
+    Ok(walk.files)
 }
 
 fn refused(path: &Path, kind: ErrorKind, why: &str) -> SourceError {
     SourceError::reading(path)(io::Error::new(kind, why))
 }
 
-fn walk(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<(String, String)>) -> Result<(), SourceError> {
-    if depth > DEPTH_MAX {
-        return Err(refused(folder, ErrorKind::InvalidInput, "folders nest too deeply for a ruleset"));
+struct Walk {
+    wanted: fn(&str) -> bool,
+    files: Vec<(String, String)>,
+}
+
+impl Walk {
+    fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> Result<(), SourceError> {
+        if depth > DEPTH_MAX {
+            return Err(refused(folder, ErrorKind::InvalidInput, "folders nest too deeply for a ruleset"));
+        }
+        for entry in fs::read_dir(folder).map_err(SourceError::reading(folder))? {
+            self.entry(&entry.map_err(SourceError::reading(folder))?, prefix, depth)?;
+        }
+        Ok(())
     }
-    for entry in fs::read_dir(folder).map_err(SourceError::reading(folder))? {
-        let entry = entry.map_err(SourceError::reading(folder))?;
+
+    fn entry(&mut self, entry: &DirEntry, prefix: &str, depth: usize) -> Result<(), SourceError> {
         // A name that is no UTF-8 cannot be one of ours.
-        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Ok(name) = entry.file_name().into_string() else { return Ok(()) };
+        let (path, on_disk) = (format!("{prefix}{name}"), entry.path());
         if name.starts_with('.') {
-            continue;
+            return Ok(());
         }
-        let path = format!("{prefix}{name}");
-        if entry.file_type().map_err(SourceError::reading(&entry.path()))?.is_dir() {
-            walk(&entry.path(), &format!("{path}/"), depth + 1, files)?;
-        } else if is_content(&path) {
-            files.push((path, text(&entry.path())?));
+        if entry.file_type().map_err(SourceError::reading(&on_disk))?.is_dir() {
+            return self.folder(&on_disk, &format!("{path}/"), depth + 1);
         }
-        if files.len() > FILES_MAX {
-            return Err(refused(folder, ErrorKind::InvalidInput, "too many files for a ruleset"));
+        if (self.wanted)(&path) {
+            self.files.push((path, text(&on_disk)?));
         }
+        if self.files.len() > FILES_MAX {
+            return Err(refused(&on_disk, ErrorKind::InvalidInput, "too many files for a ruleset"));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// As the engine's loader sees it.
@@ -103,6 +128,8 @@ mod tests {
             fs::write(dir.path().join(name), *name).unwrap();
         }
         assert_eq!(paths(dir.path()), ["b.rule.yaml", "fraud/a.rule.yaml", "ruleset.yaml"]);
+        let tests = read_rule_tests_dir(dir.path()).unwrap();
+        assert_eq!(tests, [("fraud/a.test.yaml".to_owned(), "fraud/a.test.yaml".to_owned())]);
     }
 
     #[cfg(unix)]

@@ -6,6 +6,7 @@ mod generate;
 mod import;
 mod rules;
 mod run;
+mod scenario;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -25,6 +26,8 @@ pub enum Command {
     /// Check, test, explain and try out rules
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Play scenarios, and compare what comes with what they say
+    Scenario(scenario::Command),
     /// Look at accounts of a data directory
     #[command(subcommand)]
     Account(account::Command),
@@ -40,6 +43,7 @@ impl Command {
             Self::Generate(command) => command.run(output),
             Self::Run(command) => command.run(output),
             Self::Rules(command) => command.run(output),
+            Self::Scenario(command) => command.run(output),
             Self::Account(command) => command.run(output),
             Self::Explain(command) => command.run(output),
         }

@@ -17,15 +17,15 @@ use crate::rules_dir;
 pub struct Command {
     /// The rule's id or number
     rule: String,
-    /// The ruleset's directory
-    #[arg(long, value_name = "DIR", default_value = "rules")]
-    rules: PathBuf,
+    /// The ruleset's directory; without it the built-in ruleset
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
 }
 
 impl Command {
     /// Does it.
     pub fn run(&self, output: &Output) -> Result<Status> {
-        let ruleset = rules_dir::load(&self.rules)?;
+        let ruleset = rules_dir::load_or_builtin(self.rules.as_deref())?;
         let wanted = |rule: &&Rule| *rule.id == self.rule || rule.number.to_string() == self.rule;
         let Some(rule) = ruleset.rules.iter().find(wanted) else { bail!(self.unknown(&ruleset)) };
         output.print(&explained(rule, &ruleset))?;
@@ -33,7 +33,8 @@ impl Command {
     }
 
     fn unknown(&self, ruleset: &Ruleset) -> String {
-        let (name, dir) = (&self.rule, self.rules.display());
+        let name = &self.rule;
+        let dir = self.rules.as_ref().map_or_else(|| "builtin".to_owned(), |dir| dir.display().to_string());
         match suggest(name, ruleset.rules.iter().map(|rule| &*rule.id)) {
             Some(near) => format!("there is no rule `{name}` in `{dir}`; did you mean `{near}`?"),
             None => format!("there is no rule `{name}` in `{dir}`"),
@@ -53,7 +54,7 @@ fn explained(rule: &Rule, ruleset: &Ruleset) -> Item {
         ("class", rule.class.word().into()),
         ("causes", Item::list(rule.causes.iter().map(|cause| cause.word()))),
         ("triggers", Item::list(rule.on_words.clone())),
-        ("segments", Item::list(rule.segments.iter().map(|segment| segment.word()))),
+        ("only_for_segments", Item::list(rule.segments.iter().map(|segment| segment.word()))),
         ("once", once(rule.once).into()),
         ("on_unknown", on_unknown(rule.on_unknown).into()),
         ("reason", rule.reason.as_str().into()),

@@ -4,6 +4,7 @@ mod check;
 mod eval;
 mod explain;
 mod facts;
+mod test;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -16,6 +17,8 @@ use crate::output::Output;
 pub enum Command {
     /// Find everything that is wrong with a ruleset
     Check(check::Command),
+    /// Run the tests that stand beside the rules
+    Test(test::Command),
     /// Say what a rule does, and what it reads
     Explain(explain::Command),
     /// Evaluate an expression over facts
@@ -27,6 +30,7 @@ impl Command {
     pub fn run(&self, output: &Output) -> Result<Status> {
         match self {
             Self::Check(command) => command.run(output),
+            Self::Test(command) => command.run(output),
             Self::Explain(command) => command.run(output),
             Self::Eval(command) => command.run(output),
         }
