@@ -80,7 +80,7 @@ fn section(parts: &[(String, Item)], indent: &str, out: &mut String) {
     let (plain, nested): (Vec<_>, Vec<_>) = parts.iter().partition(|(_, item)| is_plain(item));
     let width = plain.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, item) in plain {
-        let row = format!("{indent}{:width$}  {}", words(name), cell(item));
+        let row = format!("{indent}{:width$}  {}", name, cell(item));
         out.push_str(row.trim_end());
         out.push('\n');
     }
@@ -88,7 +88,7 @@ fn section(parts: &[(String, Item)], indent: &str, out: &mut String) {
         if indent.is_empty() && !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(&format!("{indent}{}:\n", words(name)));
+        out.push_str(&format!("{indent}{}:\n", name));
         let deeper = format!("{indent}  ");
         match item {
             Item::Fields(parts) => section(parts, &deeper, out),
@@ -108,17 +108,12 @@ fn is_plain(item: &Item) -> bool {
     }
 }
 
-/// Names as people read them; what is no name of ours (an account's id, a code) has no lower-case letters only.
-fn words(name: &str) -> String {
-    name.replace('_', if name.chars().any(|c| c.is_ascii_uppercase()) { "_" } else { " " })
-}
-
 /// Rows with the same parts, as columns.
 fn grid(rows: &[Item], indent: &str) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     if let Some(Item::Fields(parts)) = rows.first() {
-        table.set_header(parts.iter().map(|(name, _)| words(name)));
+        table.set_header(parts.iter().map(|(name, _)| name));
     }
     for row in rows {
         match row {
@@ -126,7 +121,7 @@ fn grid(rows: &[Item], indent: &str) -> String {
             other => table.add_row([cell(other)]),
         };
     }
-    table.lines().map(|line| format!("{indent}{}\n", line.trim())).collect()
+    table.lines().map(|line| format!("{indent}{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect()
 }
 
 fn cell(item: &Item) -> String {
@@ -139,7 +134,7 @@ fn cell(item: &Item) -> String {
         Item::Fields(parts) if parts.is_empty() => "none".to_owned(),
         Item::List(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
         Item::Fields(parts) => {
-            let part = |(name, item): &(String, Item)| format!("{} {}", words(name), cell(item));
+            let part = |(name, item): &(String, Item)| format!("{} {}", name, cell(item));
             parts.iter().map(part).collect::<Vec<_>>().join(", ")
         }
     }
@@ -180,8 +175,8 @@ mod tests {
         ]);
         let expected = "\
 id            M1
-last seen     -
-none of them  none
+last_seen     -
+none_of_them  none
 
 refused:
   NO_CUSTOMER  3
