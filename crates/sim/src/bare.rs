@@ -287,7 +287,7 @@ impl World {
 
     /// What a `?` line finds.
     fn look(&self, probe: &Probe) -> String {
-        let Some(account) = self.accounts.get(&probe.account) else { return "no such account".to_owned() };
+        let Some(account) = self.accounts.get(&probe.account) else { return "none".to_owned() };
         let limits = account.limits(self.now);
         let amount = match probe.name {
             ProbeName::Dpd => return account.delinquency.seen.to_string(),

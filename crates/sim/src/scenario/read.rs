@@ -161,8 +161,8 @@ impl<'a> Reader<'a> {
             When::At(at) => std::slice::from_ref(at),
             When::Series(all) => all,
         });
-        let (beginning, end) = (all.clone().min().copied(), all.max().copied());
-        let beginning = beginning.or_else(|| self.first_announced(&timed)).unwrap_or_default();
+        let (first, end) = (all.clone().min().copied(), all.max().copied());
+        let beginning = first.into_iter().chain(self.first_promotion(&timed)).min().unwrap_or_default();
         let mut building = Building { currencies: currencies(&timed), ..Building::default() };
         for each in &timed {
             let times = match &each.when {
@@ -181,11 +181,12 @@ impl<'a> Reader<'a> {
         building.ordered(beginning, end)
     }
 
-    /// A scenario of promotions alone begins with the first announcement.
-    fn first_announced(&self, timed: &[Timed<'_>]) -> Option<Timestamp> {
-        let words = timed.iter().flat_map(|each| each.words.windows(2));
-        let times = words.filter(|pair| pair[0].text == "announced" || pair[1].text == "..");
-        times.filter_map(|pair| read(&self.clock, if pair[1].text == ".." { pair[0] } else { pair[1] }).ok()).min()
+    /// A promotion that runs before everything else is known before it begins.
+    fn first_promotion(&self, timed: &[Timed<'_>]) -> Option<Timestamp> {
+        let promotions = timed.iter().filter(|each| each.when == When::Beginning);
+        let words = promotions.filter(|each| each.words.first().is_some_and(|word| word.text == "promotion"));
+        let starts = words.flat_map(|each| each.words.windows(2)).filter(|pair| pair[1].text == "..");
+        starts.filter_map(|pair| read(&self.clock, pair[0]).ok()).min()
     }
 }
 
