@@ -165,9 +165,9 @@ impl World {
 
     fn decide(&mut self, account: Account, trigger: &Trigger<'_>, now: Timestamp) -> Option<Refusal> {
         let context = Context { ruleset: &self.ruleset, broadcasts: &self.broadcasts, feeds: &self.feeds };
-        let outcome = decide(&context, account, trigger, now);
+        let outcome = decide(&context, Box::new(account), trigger, now);
         let currency = outcome.account.currency;
-        self.accounts.insert(Arc::clone(&outcome.account.id), outcome.account);
+        self.accounts.insert(Arc::clone(&outcome.account.id), *outcome.account);
         let budgets = &mut Arc::make_mut(&mut self.broadcasts).budgets;
         for (each, left) in budgets.iter_mut().filter(|_| outcome.budget_used > 0) {
             if Some(*each) == currency {
@@ -221,7 +221,11 @@ impl World {
             }
             None => {}
         }
-        if event.body.is_broadcast() { self.broadcast(&event.body)? } else { self.account_event(event, record)? }
+        if event.body.is_broadcast() {
+            self.broadcast(&event.body)?
+        } else {
+            self.account_event(event, record)?
+        }
         self.seen.insert(key, record.content);
         Ok(())
     }
@@ -239,8 +243,7 @@ impl World {
             *last = (*last).max(event.occurred_at.min(self.now));
         }
         let sequence = self.broadcasts.sequence();
-        let account =
-            known.unwrap_or_else(|| Account::provisional(Arc::clone(&event.account), self.now, sequence));
+        let account = known.unwrap_or_else(|| Account::provisional(Arc::clone(&event.account), self.now, sequence));
         let refused = self.decide(account, &Trigger::Event(event, &record.position), self.now);
         if refused.is_some() && is_new {
             self.accounts.remove(&event.account);

@@ -119,13 +119,8 @@ impl Report {
         }
         let beside = path.replace(".test.yaml", ".rule.yaml");
         if let Some(rule) = ruleset.rules.iter().find(|each| each.path == beside) {
-            let blank = || Coverage {
-                rule: Arc::clone(&rule.id),
-                fired: 0,
-                silent: 0,
-                unknown: 0,
-                conditions: Vec::new(),
-            };
+            let blank =
+                || Coverage { rule: Arc::clone(&rule.id), fired: 0, silent: 0, unknown: 0, conditions: Vec::new() };
             coverage.entry(rule.number).or_insert_with(blank).take(&run, rule.number);
         }
     }
@@ -168,8 +163,7 @@ impl Coverage {
 /// # Errors
 /// What is wrong with the file.
 pub fn bless_rule_tests(ruleset: &Arc<Ruleset>, path: &str, text: &str) -> Result<String, TestFileError> {
-    let broken =
-        |diagnostics| TestFileError { path: path.to_owned(), text: text.to_owned(), diagnostics };
+    let broken = |diagnostics| TestFileError { path: path.to_owned(), text: text.to_owned(), diagnostics };
     let tests = read_tests(text, ruleset).map_err(broken)?;
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let (mut blessed, mut at) = (String::with_capacity(text.len()), 0);

@@ -65,7 +65,7 @@ impl Shard {
         let timers = self.due(last);
         let of_records = records.iter().filter_map(|each| Some(Arc::clone(&each.event.as_ref().ok()?.account)));
         let of_timers = timers.iter().map(|(account, _)| Arc::clone(account));
-        let accounts = self.loaded(of_records.chain(of_timers).collect());
+        let accounts = self.loaded(of_records.chain(of_timers).collect()).collect();
         let batch = Batch { records, timers, accounts, seen: self.seen.clone() };
         let commit = step(&self.ruleset, &self.state, batch);
         self.carry_out(commit);
@@ -78,7 +78,7 @@ impl Shard {
             if timers.is_empty() {
                 return;
             }
-            let accounts = self.loaded(timers.iter().map(|(account, _)| Arc::clone(account)).collect());
+            let accounts = self.loaded(timers.iter().map(|(account, _)| Arc::clone(account)).collect()).collect();
             let commit = timers_step(&self.ruleset, &self.state, timers, accounts);
             self.carry_out(commit);
         }
@@ -90,16 +90,16 @@ impl Shard {
         due
     }
 
-    fn loaded(&self, mut ids: Vec<AccountId>) -> Vec<Account> {
+    fn loaded(&self, mut ids: Vec<AccountId>) -> impl Iterator<Item = Box<Account>> {
         ids.sort();
         ids.dedup();
-        ids.iter().filter_map(|id| self.accounts.get(id)).cloned().collect()
+        ids.into_iter().filter_map(|id| self.accounts.get(&id)).cloned().map(Box::new)
     }
 
     fn carry_out(&mut self, commit: Commit) {
         self.timers.retain(|each| !commit.timers_removed.contains(each));
         self.timers.extend(commit.timers_added);
-        self.accounts.extend(commit.accounts.into_iter().map(|each| (Arc::clone(&each.id), each)));
+        self.accounts.extend(commit.accounts.into_iter().map(|each| (Arc::clone(&each.id), *each)));
         let kept: usize = self.accounts.values().map(|each| each.timers.len()).sum();
         assert_eq!(kept, self.timers.len(), "the table of timers holds the accounts' timers");
         self.seen.extend(commit.seen);

@@ -1,5 +1,6 @@
 //! The tests beside the built-in rules.
 
+mod blessing;
 mod common;
 
 use headroom_sim::{bless_rule_tests, render_mismatches, run_rule_tests};
@@ -7,10 +8,10 @@ use headroom_sim::{bless_rule_tests, render_mismatches, run_rule_tests};
 #[test]
 fn the_tests_of_the_built_in_rules_pass() {
     let (ruleset, files) = (common::builtin(), common::files("rules"));
-    if common::blessing() {
+    if blessing::is_wanted() {
         for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".test.yaml")) {
             if let Ok(blessed) = bless_rule_tests(&ruleset, path, text) {
-                common::write("rules", path, &blessed);
+                blessing::write("rules", path, &blessed);
             }
         }
     }

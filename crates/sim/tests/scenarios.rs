@@ -1,5 +1,6 @@
 //! Every scenario of the repository: as written, and the same through the shard's step in batches of any size.
 
+mod blessing;
 mod common;
 
 use std::collections::BTreeMap;
@@ -25,8 +26,8 @@ fn every_scenario_comes_as_written() {
     let mut report = String::new();
     for (name, text, scenario) in scenarios() {
         let run = run_bare(&scenario, &ruleset);
-        if common::blessing() {
-            common::write("scenarios", &name, &bless(&text, &scenario, &run.transcript));
+        if blessing::is_wanted() {
+            blessing::write("scenarios", &name, &bless(&text, &scenario, &run.transcript));
         }
         report += &render_mismatches(&format!("scenarios/{name}"), &compare(&scenario, &run.transcript));
     }

@@ -26,8 +26,16 @@ pub struct Args<'a> {
 
 impl<'a> Args<'a> {
     pub fn new(clock: &'a Clock, at: Timestamp, currency: Currency, words: &[Word<'a>], line: Span) -> Self {
-        let mut args =
-            Self { clock, at, currency, words: Vec::new(), named: Vec::new(), asked: Vec::new(), line, found: Vec::new() };
+        let mut args = Self {
+            clock,
+            at,
+            currency,
+            words: Vec::new(),
+            named: Vec::new(),
+            asked: Vec::new(),
+            line,
+            found: Vec::new(),
+        };
         for word in words {
             match word.text.find('=').filter(|at| *at > 0) {
                 Some(at) => args.named.push((Word { text: &word.text[..at], start: word.start }, word.from(at + 1))),

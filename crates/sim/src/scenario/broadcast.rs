@@ -116,6 +116,9 @@ fn control(name: &str, args: &mut Args<'_>) -> Option<ControlEvent> {
         return Some(ControlEvent::FaultDeclared { fault_id: id?.text.to_owned(), since: since? });
     }
     let until = args.time_named("until").unwrap_or(args.at);
-    (name == "fault_cleared")
-        .then_some(ControlEvent::FaultCleared { fault_id: id?.text.to_owned(), since: since?, until })
+    (name == "fault_cleared").then_some(ControlEvent::FaultCleared {
+        fault_id: id?.text.to_owned(),
+        since: since?,
+        until,
+    })
 }

@@ -70,7 +70,9 @@ impl<'a> Reader<'a> {
                         Some(zone) => self.clock = Clock::new(zone),
                         None => self.wrong_header(value, "an IANA name like `Asia/Shanghai` is needed"),
                     },
-                    [first, ..] => self.wrong_header(first, "a header is written `ruleset builtin  zone Asia/Shanghai`"),
+                    [first, ..] => {
+                        self.wrong_header(first, "a header is written `ruleset builtin  zone Asia/Shanghai`")
+                    }
                     [] => {}
                 }
             }
@@ -120,7 +122,13 @@ impl<'a> Reader<'a> {
             return;
         };
         let value = value.text.replace('_', "");
-        self.probes.push(Probe { at_line: line.number, line: owner, name: *known, account: account.text.into(), value });
+        self.probes.push(Probe {
+            at_line: line.number,
+            line: owner,
+            name: *known,
+            account: account.text.into(),
+            value,
+        });
     }
 
     fn happening(&mut self, line: &'a Line<'a>) {

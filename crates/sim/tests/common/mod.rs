@@ -32,14 +32,8 @@ pub fn files(folder: &str) -> Vec<(String, String)> {
 pub fn builtin() -> Arc<Ruleset> {
     let files = files("rules");
     let loaded = Ruleset::load(&files);
-    Arc::new(loaded.unwrap_or_else(|reports| panic!("{}", reports.iter().map(|each| each.render(false)).collect::<String>())))
-}
-
-/// Writes what came into the files where the variable `HEADROOM_BLESS` is set.
-pub fn blessing() -> bool {
-    std::env::var_os("HEADROOM_BLESS").is_some()
-}
-
-pub fn write(folder: &str, name: &str, text: &str) {
-    std::fs::write(root().join(folder).join(name), text).expect("the file is written");
+    Arc::new(
+        loaded
+            .unwrap_or_else(|reports| panic!("{}", reports.iter().map(|each| each.render(false)).collect::<String>())),
+    )
 }
