@@ -141,7 +141,7 @@ fn cell(item: &Item) -> String {
 }
 
 /// Thousands apart, as rules write them: `2_400_000`.
-fn grouped(value: i128) -> String {
+pub fn grouped(value: i128) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut text = String::from(if value < 0 { "-" } else { "" });
     for (at, digit) in digits.chars().enumerate() {

@@ -1,6 +1,7 @@
 //! The subcommands. A new one is a file with a `Command` of its own, and three lines here.
 
 mod account;
+mod changes;
 mod explain;
 mod generate;
 mod import;
@@ -31,6 +32,9 @@ pub enum Command {
     /// Look at accounts of a data directory
     #[command(subcommand)]
     Account(account::Command),
+    /// Look at what a run decided
+    #[command(subcommand)]
+    Changes(changes::Command),
     /// Explain an error code or a reason code
     Explain(explain::Command),
 }
@@ -45,6 +49,7 @@ impl Command {
             Self::Rules(command) => command.run(output),
             Self::Scenario(command) => command.run(output),
             Self::Account(command) => command.run(output),
+            Self::Changes(command) => command.run(output),
             Self::Explain(command) => command.run(output),
         }
     }

@@ -42,7 +42,7 @@ fn write(dir: &Path) {
         write_buffer_bytes: 1 << 20,
         ..StoreOptions::default()
     };
-    let accounts = vec![Account::provisional("C2".into(), NOW, 0), frozen()];
+    let accounts = vec![Account::provisional("C2".into(), NOW, 0).into(), frozen().into()];
     let state = ShardState { now: NOW, accounts: 2, ..ShardState::default() };
     let commit = Commit { accounts, state, ..Commit::default() };
     Store::open(dir, options).unwrap().commit(commit, CommitExtra::default()).unwrap();

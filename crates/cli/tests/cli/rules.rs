@@ -91,6 +91,7 @@ fn a_rule_is_explained() {
     let json = rules(&["explain", "large_order", "--rules", path(&dir), "--format", "json"]).json();
     assert_eq!((&json["title_en"], &json["title_zh"]), (&"Large order".into(), &"大单".into()));
     assert_eq!(json["when_all_hold"].to_string(), r#"["order.amount >= p.large","weather.storm"]"#);
+    assert_eq!(json["in_words"][0], "order.amount is at least CNY 100000");
     assert_eq!(json["params"][0]["value"]["CNY"], 100_000);
     let storm = json["reads"].as_array().unwrap().iter().find(|each| each["name"] == "weather.storm").unwrap();
     assert_eq!(storm["meaning"], "There is a storm.");

@@ -12,6 +12,8 @@ use crate::item::Item;
 use crate::output::Output;
 use crate::rules_dir;
 
+use super::words::words;
+
 /// Which rule.
 #[derive(Args)]
 pub struct Command {
@@ -65,6 +67,7 @@ fn explained(rule: &Rule, ruleset: &Ruleset) -> Item {
         ("actions", rule.then_text.trim().into()),
         ("amounts", Item::list(amounts)),
         ("when_all_hold", Item::list(rule.when.conjuncts().iter().map(one_line))),
+        ("in_words", Item::list(rule.when.conjuncts().iter().map(words))),
         ("params", Item::list(rule.params.iter().map(|(name, value)| param(name, value)))),
         ("reads", Item::list(rule.reads.iter().map(|slot| read(ruleset, *slot)))),
     ])

@@ -5,6 +5,7 @@ mod eval;
 mod explain;
 mod facts;
 mod test;
+mod words;
 
 use anyhow::Result;
 use clap::Subcommand;
