@@ -16,6 +16,10 @@ use commands::Command;
 use failure::Status;
 use output::Output;
 
+/// A third of the time of a step went into glibc's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Decides, within milliseconds of an event, how much credit an account may use.
 #[derive(Parser)]
 #[command(name = "headroom", version, about, max_term_width = 100, subcommand_required = true)]

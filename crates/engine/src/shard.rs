@@ -92,7 +92,7 @@ pub struct Totals {
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
     /// Accounts after the step, sorted by id.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<Box<Account>>,
     /// Timers that are gone.
     pub timers_removed: Vec<(AccountId, Timer)>,
     /// Timers that are new.

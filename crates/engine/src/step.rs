@@ -35,7 +35,7 @@ pub struct Batch {
     /// Every stored timer that is due at or before the last record, in order.
     pub timers: Vec<(AccountId, Timer)>,
     /// The accounts of records and timers, as far as they exist.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<Box<Account>>,
     /// Which of the records' keys were seen before, with the content's hash.
     pub seen: BTreeMap<SeenKey, u64>,
 }
@@ -57,7 +57,7 @@ pub fn timers_step(
     ruleset: &Arc<Ruleset>,
     state: &ShardState,
     timers: Vec<(AccountId, Timer)>,
-    accounts: Vec<Account>,
+    accounts: Vec<Box<Account>>,
 ) -> Commit {
     let horizon = timers.last().map(|(account, timer)| Key::of(account, timer));
     let until = timers.last().map_or(state.now, |(_, timer)| timer.due);
@@ -86,10 +86,17 @@ impl Key {
 }
 
 struct Loaded {
-    account: Account,
+    /// Boxed: an account is about a kilobyte, and moves through every decision. Away only while it is deciding.
+    account: Option<Box<Account>>,
     /// Its timers as the store has them.
     stored: Vec<Timer>,
     touched: bool,
+}
+
+impl Loaded {
+    fn has_timer(&self, timer: &Timer) -> bool {
+        self.account.as_ref().is_some_and(|each| each.timers.contains(timer))
+    }
 }
 
 struct Work {
@@ -107,13 +114,13 @@ impl Work {
         ruleset: &Arc<Ruleset>,
         state: &ShardState,
         timers: Vec<(AccountId, Timer)>,
-        accounts: Vec<Account>,
+        accounts: Vec<Box<Account>>,
         seen: BTreeMap<SeenKey, u64>,
         horizon: Option<Key>,
     ) -> Self {
-        let loaded = |account: Account| {
+        let loaded = |account: Box<Account>| {
             let id = Arc::clone(&account.id);
-            (id, Loaded { stored: account.timers.clone(), account, touched: false })
+            (id, Loaded { stored: account.timers.clone(), account: Some(account), touched: false })
         };
         Self {
             ruleset: Arc::clone(ruleset),
@@ -148,7 +155,7 @@ impl Work {
             self.pending.remove(&key);
             let (Some(account), Some(timer)) = (key.account, key.timer) else { continue };
             self.move_to(timer.due);
-            let stands = self.accounts.get(&account).is_some_and(|each| each.account.timers.contains(&timer));
+            let stands = self.accounts.get(&account).is_some_and(|each| each.has_timer(&timer));
             assert!(stands || !self.accounts.contains_key(&account), "a stored timer is its account's");
             if stands {
                 self.decide(&account, &Trigger::Timer(timer), timer.due);
@@ -207,7 +214,8 @@ impl Work {
                 return Err(Refusal::new(RefusalCode::TooManyProvisional, detail));
             }
             let account = Account::provisional(Arc::clone(&event.account), now, self.state.broadcasts.sequence());
-            self.accounts.insert(Arc::clone(&event.account), Loaded { account, stored: Vec::new(), touched: false });
+            let loaded = Loaded { account: Some(Box::new(account)), stored: Vec::new(), touched: false };
+            self.accounts.insert(Arc::clone(&event.account), loaded);
             self.state.accounts += 1;
             self.state.provisional += 1;
         }
@@ -233,8 +241,7 @@ impl Work {
     /// Lets one account decide, and books what follows.
     fn decide(&mut self, id: &AccountId, trigger: &Trigger<'_>, now: Timestamp) -> Option<Refusal> {
         let loaded = self.accounts.get_mut(id)?;
-        let empty = Account::provisional(Arc::clone(id), now, 0);
-        let account = std::mem::replace(&mut loaded.account, empty);
+        let account = loaded.account.take()?;
         let was_provisional = account.status == Status::Provisional;
         let timers = account.timers.clone();
         let context = Context { ruleset: &self.ruleset, broadcasts: &self.state.broadcasts, feeds: &self.state.feeds };
@@ -253,7 +260,7 @@ impl Work {
         }
         let Outcome { account, effects, refused, budget_used, tally } = outcome;
         let currency = account.currency;
-        (loaded.account, loaded.touched) = (account, true);
+        (loaded.account, loaded.touched) = (Some(account), true);
         self.spend(currency, budget_used);
         self.count(&tally);
         effects.into_iter().for_each(|effect| self.output(effect));
@@ -382,15 +389,13 @@ impl Work {
     fn commit(self) -> Commit {
         let mut commit = self.commit;
         for (id, loaded) in self.accounts {
-            if !loaded.touched {
-                continue;
-            }
-            let now = &loaded.account.timers;
+            let Some(account) = loaded.account.filter(|_| loaded.touched) else { continue };
+            let now = &account.timers;
             let removed = loaded.stored.iter().filter(|each| !now.contains(each));
             commit.timers_removed.extend(removed.map(|each| (Arc::clone(&id), *each)));
             let added = now.iter().filter(|each| !loaded.stored.contains(each));
             commit.timers_added.extend(added.map(|each| (Arc::clone(&id), *each)));
-            commit.accounts.push(loaded.account);
+            commit.accounts.push(account);
         }
         commit.state = self.state;
         commit

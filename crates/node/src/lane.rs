@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use headroom_engine::{
     Account, AccountId, Batch, Commit, DAY, Record, Ruleset, SeenKey, ShardState, Timer, Timestamp, event_key, step,
@@ -16,11 +17,19 @@ use crate::out::{Out, publish};
 /// Timers stepped at a time: bounds the accounts that one commit holds.
 const TIMERS_MAX: usize = 5_000;
 
-/// How a lane works.
-#[derive(Clone, Copy, Debug)]
-pub struct LaneOptions {
-    /// Records per batch.
-    pub batch_records: usize,
+/// Where a lane's time went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LaneTimes {
+    /// Waiting for records.
+    pub waiting: Duration,
+    /// Looking up timers, accounts and seen keys.
+    pub loading: Duration,
+    /// Deciding.
+    pub stepping: Duration,
+    /// Writing outputs to the file.
+    pub publishing: Duration,
+    /// Writing and syncing the store.
+    pub committing: Duration,
 }
 
 /// One shard being served.
@@ -29,18 +38,29 @@ pub struct Lane {
     ruleset: Arc<Ruleset>,
     state: ShardState,
     out: Option<Out>,
+    times: LaneTimes,
 }
 
 impl Lane {
     /// A lane over an open store, with the ruleset in force.
     pub fn new(store: Store, ruleset: Arc<Ruleset>, out: Option<Out>) -> Result<Self, StoreError> {
         let state = store.reader().state()?.unwrap_or_default();
-        Ok(Self { store, ruleset, state, out })
+        Ok(Self { store, ruleset, state, out, times: LaneTimes::default() })
     }
 
     /// The shard after the last commit.
     pub fn state(&self) -> &ShardState {
         &self.state
+    }
+
+    /// Where the time went so far; waiting is the caller's to count.
+    pub fn times(&self) -> LaneTimes {
+        self.times
+    }
+
+    /// Counts time that the caller spent waiting for records.
+    pub fn waited(&mut self, time: Duration) {
+        self.times.waiting += time;
     }
 
     /// The store.
@@ -57,10 +77,14 @@ impl Lane {
     pub fn batch(&mut self, records: Vec<Record>) -> Result<(), RunError> {
         let Some(until) = records.iter().map(|each| each.timestamp).max() else { return Ok(()) };
         let timers = self.due_timers(until.max(self.state.now))?;
+        let started = Instant::now();
         let ids = touched(&records, &timers);
         let accounts = self.load(&ids)?;
         let seen = self.seen(&records)?;
+        self.times.loading += started.elapsed();
+        let started = Instant::now();
         let commit = step(&self.ruleset, &self.state, Batch { records, timers, accounts, seen });
+        self.times.stepping += started.elapsed();
         self.commit(commit)
     }
 
@@ -88,7 +112,7 @@ impl Lane {
         }
     }
 
-    fn load(&mut self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+    fn load(&mut self, ids: &[AccountId]) -> Result<Vec<Box<Account>>, StoreError> {
         Ok(self.store.load_accounts(ids)?)
     }
 
@@ -108,15 +132,19 @@ impl Lane {
     fn commit(&mut self, commit: Commit) -> Result<(), RunError> {
         let rules = commit.ruleset.as_ref().map_or(&self.ruleset.names, |each| &each.ruleset.names);
         let names = Names { rules, broadcasts: &commit.state.broadcasts };
+        let started = Instant::now();
         let outputs = publish(&commit.outputs, names);
         let out_len = match &mut self.out {
             Some(out) => out.write(&outputs)?,
             None => 0,
         };
         let encoded = outputs.iter().map(headroom_wire::output_to_protobuf).collect();
+        self.times.publishing += started.elapsed();
+        let started = Instant::now();
         let (state, published) = (commit.state.clone(), commit.ruleset.clone());
         let out_path = self.out.as_ref().map(|out| out.path().to_string_lossy().into_owned());
         self.store.commit(commit, CommitExtra { outputs: encoded, out_len, out_path })?;
+        self.times.committing += started.elapsed();
         self.state = state;
         if let Some(published) = published {
             self.ruleset = published.ruleset;

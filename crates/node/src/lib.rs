@@ -8,5 +8,6 @@ mod out;
 mod run;
 
 pub use error::RunError;
-pub use lane::{Lane, LaneOptions};
+pub use lane::{Lane, LaneTimes};
+pub use merge::Merge;
 pub use run::{RunOptions, RunProgress, RunSummary, run};

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Instant;
 
 use headroom_engine::{Record, Ruleset, Timestamp, Totals};
 use headroom_sources::SourceError;
@@ -13,7 +14,7 @@ use headroom_store::{Reader, Store, StoreOptions};
 use sha2::{Digest, Sha256};
 
 use crate::error::RunError;
-use crate::lane::Lane;
+use crate::lane::{Lane, LaneTimes};
 use crate::merge::Merge;
 use crate::out::Out;
 
@@ -71,6 +72,8 @@ pub struct RunSummary {
     pub ruleset: Arc<Ruleset>,
     /// The shard's clock.
     pub now: Timestamp,
+    /// Where the lane's time went in this run.
+    pub times: LaneTimes,
 }
 
 /// Runs event files through the shard of a data directory. What it has consumed before is passed over, so a second run
@@ -149,7 +152,10 @@ fn step_all(
     progress: &mut dyn FnMut(RunProgress),
 ) -> Result<u64, RunError> {
     let mut records = 0;
-    while let Ok(fill) = receiver.recv() {
+    loop {
+        let started = Instant::now();
+        let Ok(fill) = receiver.recv() else { break };
+        lane.waited(started.elapsed());
         records += fill.records.len() as u64;
         lane.batch(fill.records)?;
         progress(RunProgress { bytes_read: fill.bytes_read, bytes_total, records });
@@ -171,6 +177,7 @@ fn summarise(lane: Lane, out: &Path, new_records: u64) -> Result<RunSummary, Run
         file_bytes: sizes.file_bytes,
         ruleset: Arc::clone(lane.ruleset()),
         now: state.now,
+        times: lane.times(),
     })
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct AccountCache {
 }
 
 struct Entry {
-    account: Account,
+    account: Box<Account>,
     bytes: usize,
 }
 
@@ -23,14 +23,14 @@ impl AccountCache {
 
     /// Gives the account away: a step changes it, and its commit brings it back. A copy would cost more than the rare
     /// account that does not come back and is read from disk again.
-    pub(crate) fn take(&mut self, id: &str) -> Option<Account> {
+    pub(crate) fn take(&mut self, id: &str) -> Option<Box<Account>> {
         let entry = self.entries.pop(id)?;
         self.bytes -= entry.bytes;
         Some(entry.account)
     }
 
     /// Takes an account as it is on disk, `stored` bytes long there.
-    pub(crate) fn put(&mut self, account: Account, stored: usize) {
+    pub(crate) fn put(&mut self, account: Box<Account>, stored: usize) {
         let bytes = weight(stored);
         self.bytes += bytes;
         if let Some(before) = self.entries.put(account.id.clone(), Entry { account, bytes }) {
@@ -58,10 +58,10 @@ mod tests {
 
     use super::*;
 
-    fn account(id: &str, sequence: u64) -> Account {
+    fn account(id: &str, sequence: u64) -> Box<Account> {
         let mut account = Account::provisional(id.into(), Timestamp(0), 0);
         account.sequence = sequence;
-        account
+        Box::new(account)
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Store {
 
     /// The accounts of different ids, as far as they exist, in no order. They leave the cache; those in the next commit
     /// return to it.
-    pub fn load_accounts(&mut self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+    pub fn load_accounts(&mut self, ids: &[AccountId]) -> Result<Vec<Box<Account>>, StoreError> {
         self.database.check()?;
         let mut accounts = Vec::with_capacity(ids.len());
         let mut keys = Vec::new();
@@ -79,7 +79,7 @@ impl Store {
         }
         keys.sort_unstable();
         for value in self.database.get_sorted(Table::Accounts, &keys)?.into_iter().flatten() {
-            accounts.push(codec::decode_account(&value)?);
+            accounts.push(Box::new(codec::decode_account(&value)?));
         }
         Ok(accounts)
     }
@@ -218,9 +218,9 @@ fn key_behind(mut key: Vec<u8>) -> Vec<u8> {
 }
 
 /// Gives the stored size of each.
-fn write_accounts(batch: &mut Batch<'_>, accounts: &[Account]) -> Vec<usize> {
+fn write_accounts(batch: &mut Batch<'_>, accounts: &[Box<Account>]) -> Vec<usize> {
     let mut buffer = Vec::new();
-    let write = |account: &Account| {
+    let write = |account: &Box<Account>| {
         let value = codec::encode_account(account, &mut buffer);
         batch.put(Table::Accounts, &key::account(&account.id), value);
         value.len()

@@ -56,9 +56,9 @@ fn check_reader(reader: &Reader, expected: &Commit, extra: &CommitExtra) {
     assert_eq!(reader.outputs_from(1, 9).unwrap(), [(1, Vec::new()), (2, b"third".to_vec())]);
     assert_eq!(reader.outputs_from(0, 1).unwrap(), [(0, b"first".to_vec())]);
     assert_eq!(reader.out_len().unwrap(), extra.out_len);
-    assert_eq!(reader.account("a").unwrap().as_ref(), Some(&expected.accounts[0]));
+    assert_eq!(reader.account("a").unwrap().as_ref(), Some(&*expected.accounts[0]));
     let all: Vec<_> = reader.accounts().unwrap().map(Result::unwrap).collect();
-    assert_eq!(all, expected.accounts);
+    assert!(all.iter().eq(expected.accounts.iter().map(|each| &**each)));
 }
 
 #[test]

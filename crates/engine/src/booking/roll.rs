@@ -23,8 +23,8 @@ pub fn roll(account: &mut Account, now: Timestamp, settings: &Settings) {
         account.marks.retain(|each| today - each.day <= MARK_DAYS);
     }
     account.money.uncleared.retain(|each| now < each.clears_at);
-    for side in &mut account.orders {
-        side.roll(now, zone);
+    if now.hour() != account.clock.hour() || today > last {
+        account.orders.iter_mut().for_each(|side| side.roll(now, zone));
     }
     account.clock = now;
 }

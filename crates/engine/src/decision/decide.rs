@@ -52,7 +52,7 @@ pub struct Tally {
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The account after it.
-    pub account: Account,
+    pub account: Box<Account>,
     /// Outputs in order: changes, offers, reviews, notices.
     pub effects: Vec<Output>,
     /// Why the event was not taken; then it has moved nothing.
@@ -65,7 +65,7 @@ pub struct Outcome {
 
 /// Decides. Timers of the account that are due before `now` must have fired; broadcasts it has missed are applied here,
 /// each with `now` = its own time (PROTOCOL P6), so it does not matter when the account is touched.
-pub fn decide(context: &Context<'_>, account: Account, trigger: &Trigger<'_>, now: Timestamp) -> Outcome {
+pub fn decide(context: &Context<'_>, account: Box<Account>, trigger: &Trigger<'_>, now: Timestamp) -> Outcome {
     let mut decision = Decision::new(context, account);
     decision.catch_up(now);
     match trigger {
@@ -89,7 +89,7 @@ pub(super) enum Source<'a> {
 
 pub(super) struct Decision<'a> {
     pub context: &'a Context<'a>,
-    pub account: Account,
+    pub account: Box<Account>,
     pub now: Timestamp,
     pub source: Source<'a>,
     pub facts: EventFacts<'a>,
@@ -112,7 +112,7 @@ pub(super) struct Decision<'a> {
 }
 
 impl<'a> Decision<'a> {
-    fn new(context: &'a Context<'a>, account: Account) -> Self {
+    fn new(context: &'a Context<'a>, account: Box<Account>) -> Self {
         let now = account.clock;
         Self {
             context,

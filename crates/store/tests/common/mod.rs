@@ -26,11 +26,11 @@ pub fn open(dir: &Path) -> Store {
     Store::open(dir, options()).unwrap()
 }
 
-pub fn account(id: &str, sequence: u64) -> Account {
+pub fn account(id: &str, sequence: u64) -> Box<Account> {
     let mut account = Account::provisional(id.into(), Timestamp(1_000), 3);
     account.sequence = sequence;
     account.volume = -7;
-    account
+    Box::new(account)
 }
 
 /// An output whose content does not matter: the store keeps the bytes that it is given.
