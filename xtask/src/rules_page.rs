@@ -1,0 +1,243 @@
+//! `docs/RULES.md`, made of the engine's own lists and the built-in rules.
+
+use std::fmt::Write;
+
+use headroom_engine::{
+    BUILT_IN_FACTS, Family, Feature, FeatureType, GROUPS, GUARD_NAMES, OnUnknown, Once, Rule, Ruleset, Segment,
+    catalogue,
+};
+use headroom_policy::Constant;
+
+use crate::rules_actions::{ACTIONS, Action};
+
+const NOTE: &str = "<!-- Generated: do not edit. The first part is docs/rules-language.md, the rest comes from the engine's \
+lists and rules/. Make it anew with: UPDATE_EXPECT=1 cargo test --release -p xtask --test generated -->";
+
+/// The page. `language` is its hand-written part; `triggers` and `guards` are words with what they mean.
+pub fn rules_page(
+    language: &str,
+    ruleset: &Ruleset,
+    triggers: &[(String, String)],
+    guards: &[(String, String)],
+) -> String {
+    let parts = [
+        format!("{NOTE}\n\n{}", language.trim_end()),
+        actions(),
+        triggers_part(triggers),
+        guards_part(guards),
+        features(),
+        facts_part(),
+        rules(ruleset),
+    ];
+    parts.join("\n\n") + "\n"
+}
+
+/// A table's row; bars within cells are kept from ending them.
+fn row(cells: &[&str]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
+    format!("| {} |", cells.join(" | "))
+}
+
+fn table(head: &[&str], rows: impl Iterator<Item = String>) -> String {
+    let rule = format!("|{}", "---|".repeat(head.len()));
+    let lines: Vec<String> = [row(head), rule].into_iter().chain(rows).collect();
+    lines.join("\n")
+}
+
+fn actions() -> String {
+    let overview = ACTIONS.iter().map(|each| row(&[&code(each.word), each.class, each.field, each.does]));
+    let overview = table(&["action", "begins a rule of class", "field", "what it does"], overview);
+    let details: Vec<String> = ACTIONS.iter().map(action).collect();
+    format!("## Actions\n\n{overview}\n\n{}", details.join("\n\n"))
+}
+
+fn action(action: &Action) -> String {
+    let head = format!("**{}**, like `{}`", action.word, action.example);
+    if action.arguments.is_empty() {
+        return format!("{head}. It takes no arguments.");
+    }
+    let lines: Vec<String> = action.arguments.iter().map(|(name, says)| format!("- `{name}`: {says}")).collect();
+    format!("{head}\n\n{}", lines.join("\n"))
+}
+
+fn triggers_part(triggers: &[(String, String)]) -> String {
+    let rows = triggers.iter().map(|(word, says)| row(&[&code(word), says]));
+    let fact =
+        row(&["`fact NAME`", "The value of this fact changed; a fact that is an occurrence triggers each time."]);
+    format!("## Triggers\n\n{}", table(&["`on`", "when"], rows.chain([fact])))
+}
+
+fn guards_part(guards: &[(String, String)]) -> String {
+    let says = |name: &str| guards.iter().find(|(each, _)| each == name).map_or("", |(_, says)| says);
+    let rows = GUARD_NAMES.iter().map(|name| row(&[&code(name), says(name)]));
+    format!(
+        "## Guards\n\nAsked in this order about every winner that is an increase, a boost, a decrease or a restore; each \
+         says which of them it minds. Their bounds are settings.\n\n{}",
+        table(&["guard", "what it keeps"], rows)
+    )
+}
+
+fn features() -> String {
+    let groups: Vec<String> = group_names().iter().map(|name| group(name)).collect();
+    let count = catalogue().count();
+    format!(
+        "## Features\n\n{count} features in {} groups. No value means unknown. *Moved by*: O order, P payment or \
+         statement, S fact, A account, M broadcast, X own change, C control, D clock, E known only while that event is \
+         decided.\nMoney is in minor units of the account's currency. *History*: unknown on accounts with fewer days of \
+         it.\n\n{}",
+        groups.len(),
+        groups.join("\n\n")
+    )
+}
+
+/// First segments of the features' names, in the order of the catalogue.
+fn group_names() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for each in GROUPS.iter().copied().flatten() {
+        let name = group_of(each);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn group_of(feature: &Feature) -> &'static str {
+    feature.name.split('.').next().unwrap_or_default()
+}
+
+fn group(name: &str) -> String {
+    let rows = catalogue().filter(|each| group_of(each) == name).map(feature);
+    let head = ["feature", "type", "unit", "range", "moved by", "history", "meaning"];
+    format!("### {name}\n\n{}", table(&head, rows))
+}
+
+fn feature(feature: &Feature) -> String {
+    let ty = match feature.ty {
+        FeatureType::Enum(words) => format!("enum: {}", words.join(", ")),
+        other => type_word(other).to_owned(),
+    };
+    let range = match feature.ty {
+        FeatureType::Bool | FeatureType::Enum(_) => String::new(),
+        FeatureType::Money => money_range(feature).to_owned(),
+        FeatureType::Int | FeatureType::Percent => format!("{} … {}", feature.min, feature.max),
+    };
+    let history =
+        if feature.min_history_days > 0 { format!("{} days", feature.min_history_days) } else { String::new() };
+    row(&[&code(feature.name), &ty, feature.unit, &range, feature.moved_by, &history, feature.meaning])
+}
+
+fn money_range(feature: &Feature) -> &'static str {
+    if feature.min < 0 { "may be negative" } else { "0 or more" }
+}
+
+fn facts_part() -> String {
+    let rows = BUILT_IN_FACTS.iter().map(|(name, ty, min, max, occurrence)| {
+        let range = if *ty == FeatureType::Money || *ty == FeatureType::Bool {
+            String::new()
+        } else {
+            format!("{min} … {max}")
+        };
+        row(&[&code(name), type_word(*ty), &range, if *occurrence { "each report counts" } else { "the last value" }])
+    });
+    format!(
+        "## Facts\n\nWhat signals may report under every ruleset; `facts.yaml` declares others.\n\n{}",
+        table(&["fact", "type", "range", "what counts"], rows)
+    )
+}
+
+fn type_word(ty: FeatureType) -> &'static str {
+    match ty {
+        FeatureType::Bool => "bool",
+        FeatureType::Enum(_) => "enum",
+        FeatureType::Money => "money",
+        FeatureType::Int => "int",
+        FeatureType::Percent => "percent",
+    }
+}
+
+fn rules(ruleset: &Ruleset) -> String {
+    let overview = ruleset.rules.iter().map(|each| {
+        let link = format!("[`{}`](#{})", each.id, each.id);
+        row(&[&each.number.to_string(), &link, each.family.word(), each.class.word(), &code(&each.reason)])
+    });
+    let overview = table(&["number", "rule", "family", "class", "reason"], overview);
+    let families: Vec<String> = Family::ALL.iter().filter_map(|family| family_part(ruleset, *family)).collect();
+    format!("## Built-in rules\n\n{overview}\n\n{}", families.join("\n\n"))
+}
+
+fn family_part(ruleset: &Ruleset, family: Family) -> Option<String> {
+    let rules: Vec<String> = ruleset.rules.iter().filter(|each| each.family == family).map(rule).collect();
+    (!rules.is_empty()).then(|| rules.join("\n\n"))
+}
+
+fn rule(rule: &Rule) -> String {
+    let mut text = format!("### {}\n\n**{}** · {}\n\n{}\n", rule.id, rule.title_en, rule.title_zh, rule.why);
+    for (name, says) in facts(rule) {
+        // Writing to a string does not fail.
+        let _ = write!(text, "\n- {name}: {says}");
+    }
+    let _ = write!(text, "\n\n```cel\n{}\n```\n\n```yaml\n{}\n```", rule.when.text().trim_end(), rule.then_text);
+    text
+}
+
+fn facts(rule: &Rule) -> Vec<(&'static str, String)> {
+    let file = format!("[`{}`](../rules/{})", rule.path, rule.path);
+    let causes: Vec<String> = rule.causes.iter().map(|each| code(each.word())).collect();
+    let segments: Vec<String> = rule.segments.iter().copied().map(Segment::word).map(code).collect();
+    let triggers: Vec<String> = rule.on_words.iter().map(|each| code(each)).collect();
+    let params: Vec<String> =
+        rule.params.iter().map(|(name, value)| code(&format!("{name} = {}", constant(value)))).collect();
+    let notice = rule.notice.as_ref().map(|each| notice_text(&each.template, &each.can_do)).unwrap_or_default();
+    let all = [
+        ("family, class", format!("{}, {}", rule.family.word(), rule.class.word())),
+        ("number", rule.number.to_string()),
+        ("file", file),
+        ("triggers", triggers.join(", ")),
+        ("cause", causes.join(", ")),
+        ("segments", segments.join(", ")),
+        ("parameters", params.join(", ")),
+        ("reason", format!("[`{0}`](reasons/{0}.md)", rule.reason)),
+        ("notice", notice),
+        ("unknown", unknown(rule).to_owned()),
+        ("once", once(rule).to_owned()),
+        ("owner", rule.owner.clone()),
+    ];
+    all.into_iter().filter(|(_, says)| !says.is_empty()).collect()
+}
+
+fn unknown(rule: &Rule) -> &'static str {
+    match rule.on_unknown {
+        OnUnknown::Skip => "nothing happens, and it is counted",
+        OnUnknown::Hold => "increases and boosts of this decision are held",
+        OnUnknown::Review => "a person looks",
+    }
+}
+
+fn once(rule: &Rule) -> &'static str {
+    match rule.once {
+        Once::No => "",
+        Once::Account => "per account",
+        Once::Entry => "each time its condition becomes true",
+    }
+}
+
+fn notice_text(template: &str, can_do: &[String]) -> String {
+    let words: Vec<String> = can_do.iter().map(|each| code(each)).collect();
+    if words.is_empty() { code(template) } else { format!("{}; can do: {}", code(template), words.join(", ")) }
+}
+
+fn constant(value: &Constant) -> String {
+    match value {
+        Constant::Int(value) => value.to_string(),
+        Constant::Bool(value) => value.to_string(),
+        Constant::Money(values) => {
+            let amounts: Vec<String> = values.iter().map(|(currency, minor)| format!("{currency} {minor}")).collect();
+            format!("{} (minor units)", amounts.join(", "))
+        }
+    }
+}
+
+fn code(word: &str) -> String {
+    format!("`{word}`")
+}
