@@ -1,6 +1,7 @@
 //! The subcommands. A new one is a file with a `Command` of its own, and three lines here.
 
 mod account;
+mod bench;
 mod changes;
 mod explain;
 mod generate;
@@ -35,6 +36,8 @@ pub enum Command {
     /// Look at what a run decided
     #[command(subcommand)]
     Changes(changes::Command),
+    /// Measure this machine with a generated season
+    Bench(bench::Command),
     /// Explain an error code or a reason code
     Explain(explain::Command),
 }
@@ -50,6 +53,7 @@ impl Command {
             Self::Scenario(command) => command.run(output),
             Self::Account(command) => command.run(output),
             Self::Changes(command) => command.run(output),
+            Self::Bench(command) => command.run(output),
             Self::Explain(command) => command.run(output),
         }
     }

@@ -1,0 +1,37 @@
+//! `decide` with all built-in rules on hot accounts, beside the decoding of the same events: one core, no store.
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use headroom_benches::{Season, Shard};
+use headroom_engine::Record;
+
+/// Events per batch, as `headroom run` has them.
+const BATCH: usize = 5_000;
+
+fn run(shard: &mut Shard, mut records: Vec<Record>) {
+    while !records.is_empty() {
+        let rest = records.split_off(records.len().min(BATCH));
+        shard.batch(std::mem::replace(&mut records, rest));
+    }
+}
+
+fn decide(criterion: &mut Criterion) {
+    let season = Season::new(2_000, 60);
+    let records = season.records();
+    let mut group = criterion.benchmark_group("season of 2,000 accounts");
+    group.throughput(Throughput::Elements(records.len() as u64)).sample_size(10);
+    group.bench_function("decode", |bencher| bencher.iter(|| season.records().len()));
+    group.bench_function("step and decide", |bencher| {
+        bencher.iter_batched(
+            || (Shard::new(&season.ruleset), records.clone()),
+            |(mut shard, records)| {
+                run(&mut shard, records);
+                shard
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+criterion_group!(benches, decide);
+criterion_main!(benches);

@@ -1,0 +1,103 @@
+//! A generated season, and a shard whose accounts all stay in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headroom_engine::{Account, AccountId, Batch, Position, Record, Ruleset, ShardState, Timer, step};
+use headroom_sources::{SeasonPlan, generate, read_ruleset_dir};
+use headroom_wire::decode_protobuf;
+use prost::Message;
+
+/// A season as protobuf bytes, and the built-in rules.
+pub struct Season {
+    /// One event each, without a length before it.
+    pub encoded: Vec<Vec<u8>>,
+    /// The built-in rules.
+    pub ruleset: Arc<Ruleset>,
+}
+
+impl Season {
+    /// Generates one; the same plan gives the same bytes.
+    ///
+    /// # Panics
+    /// If the plan is out of range, or the built-in rules do not load.
+    pub fn new(accounts: u64, days: u32) -> Self {
+        let mut encoded = Vec::new();
+        let mut sink = |event: headroom_wire::proto::Event| {
+            encoded.push(event.encode_to_vec());
+            Ok(())
+        };
+        generate(&SeasonPlan { accounts, days, seed: 1 }, &mut sink, &mut |_| {}).expect("the plan is in range");
+        let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../rules");
+        let files = read_ruleset_dir(rules.as_ref()).expect("the built-in rules are there");
+        let ruleset = Arc::new(Ruleset::load(&files).expect("the built-in rules load"));
+        Self { encoded, ruleset }
+    }
+
+    /// The season as records, decoded.
+    ///
+    /// # Panics
+    /// If a generated event does not decode.
+    pub fn records(&self) -> Vec<Record> {
+        let input: Arc<str> = Arc::from("season");
+        let record = |(offset, bytes): (usize, &Vec<u8>)| {
+            let decoded = decode_protobuf(bytes).expect("generated events are valid");
+            Record {
+                position: Position { input: Arc::clone(&input), partition: 0, offset: offset as u64 },
+                timestamp: decoded.recorded_at,
+                event: Ok(decoded.event),
+                content: decoded.content,
+                original: Arc::from([]),
+                encoding: "protobuf",
+            }
+        };
+        self.encoded.iter().enumerate().map(record).collect()
+    }
+}
+
+/// A shard without a store: every account is hot.
+pub struct Shard {
+    ruleset: Arc<Ruleset>,
+    state: ShardState,
+    accounts: BTreeMap<AccountId, Box<Account>>,
+    timers: BTreeMap<(i64, AccountId, Timer), ()>,
+    /// Outputs so far.
+    pub outputs: u64,
+}
+
+impl Shard {
+    /// An empty one.
+    pub fn new(ruleset: &Arc<Ruleset>) -> Self {
+        Self {
+            ruleset: Arc::clone(ruleset),
+            state: ShardState::default(),
+            accounts: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            outputs: 0,
+        }
+    }
+
+    /// Steps over a batch.
+    pub fn batch(&mut self, records: Vec<Record>) {
+        let until = records.iter().map(|each| each.timestamp.0).max().unwrap_or(0);
+        let due = self.timers.keys().take_while(|(due, ..)| *due <= until);
+        let timers: Vec<(AccountId, Timer)> = due.map(|(_, id, timer)| (Arc::clone(id), *timer)).collect();
+        let mut accounts = Vec::new();
+        let events = records.iter().filter_map(|each| each.event.as_ref().ok());
+        for id in events.map(|event| &event.account).chain(timers.iter().map(|(id, _)| id)) {
+            accounts.extend(self.accounts.remove(id));
+        }
+        let commit = step(&self.ruleset, &self.state, Batch { records, timers, accounts, seen: BTreeMap::new() });
+        for (id, timer) in commit.timers_removed {
+            self.timers.remove(&(timer.due.0, id, timer));
+        }
+        for (id, timer) in commit.timers_added {
+            self.timers.insert((timer.due.0, id, timer), ());
+        }
+        for account in commit.accounts {
+            self.accounts.insert(Arc::clone(&account.id), account);
+        }
+        self.outputs += commit.outputs.len() as u64;
+        self.state = commit.state;
+    }
+}
