@@ -1,6 +1,7 @@
 //! The built binary from outside: what it prints, where, and how it exits.
 
 mod account;
+mod changes;
 mod command;
 mod explain;
 mod files;

@@ -9,11 +9,7 @@ pub fn details(entries: &[Entry]) -> String {
     let mut out = String::new();
     for decision in entries.chunk_by(|a, b| a.account == b.account && a.time == b.time && a.trigger == b.trigger) {
         let Some(first) = decision.first() else { continue };
-        let event = match first.trigger.event_id.as_str() {
-            "" => String::new(),
-            id => format!(" {id}"),
-        };
-        out.push_str(&format!("{}  {}  {}{event}\n", first.time, first.account, first.trigger.name));
+        out.push_str(&format!("{}  {}  {}\n", first.time, first.account, first.trigger()));
         decision.iter().for_each(|entry| change(entry, &mut out));
         out.push('\n');
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use headroom_wire::Timestamp;
 use headroom_wire::proto::limit_change::Kind;
 use headroom_wire::proto::{BlockChange, Cause, LimitChange, LimitStack, Notice, Scope, Trigger};
-use headroom_wire::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::item::Item;
@@ -111,8 +111,13 @@ impl Entry {
             ("percent", format!("{} → {}", self.before.percent(), self.after.percent()).into()),
             ("reason", self.reasons.join(", ").into()),
             ("rule", some(&self.rule)),
-            ("trigger", self.trigger.name.as_str().into()),
+            ("trigger", self.trigger().into()),
         ])
+    }
+
+    /// What made the decision happen: its name, of an event the id too.
+    pub fn trigger(&self) -> String {
+        format!("{} {}", self.trigger.name, self.trigger.event_id).trim_end().to_owned()
     }
 
     /// With everything.
@@ -187,7 +192,8 @@ fn block_words(block: &BlockChange) -> String {
         _ => "moved",
     };
     let scope = word(block.scope_after().as_str_name(), "SCOPE_");
-    let ceiling = block.ceiling_after.map_or_else(|| "no ceiling".to_owned(), |ceiling| format!("ceiling {}", money(ceiling)));
+    let ceiling =
+        block.ceiling_after.map_or_else(|| "no ceiling".to_owned(), |ceiling| format!("ceiling {}", money(ceiling)));
     format!("{cause} block {verb}: {scope}, {ceiling}")
 }
 
