@@ -228,14 +228,22 @@ impl Work {
         let refused = self.decide(&event.account, &Trigger::Event(event, &record.position), now);
         match refused {
             Some(refusal) if is_new => {
-                self.accounts.remove(&event.account);
-                self.state.accounts -= 1;
-                self.state.provisional -= 1;
+                self.forget(&event.account);
                 Err(refusal)
             }
             Some(refusal) => Err(refusal),
             None => Ok(()),
         }
+    }
+
+    /// An account whose first event was refused never was: neither were its timers.
+    fn forget(&mut self, id: &AccountId) {
+        let forgotten = self.accounts.remove(id).and_then(|each| each.account);
+        for timer in forgotten.iter().flat_map(|each| &each.timers) {
+            self.pending.remove(&Key::of(id, timer));
+        }
+        self.state.accounts -= 1;
+        self.state.provisional -= 1;
     }
 
     /// Lets one account decide, and books what follows.
@@ -282,7 +290,10 @@ impl Work {
 
     fn count(&mut self, tally: &crate::decision::Tally) {
         let totals = &mut self.state.totals;
-        for rule in &tally.fired {
+        let mut fired = tally.fired.clone();
+        fired.sort_unstable();
+        fired.dedup();
+        for rule in &fired {
             *totals.fired.entry(*rule).or_default() += 1;
         }
         for rule in &tally.not_evaluated {

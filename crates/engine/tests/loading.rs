@@ -100,17 +100,17 @@ fn restore_and_its_times_are_read() {
 }
 
 #[test]
-fn a_boost_before_a_promotion_begins_with_it() {
-    let boost = |on: &str| {
+fn a_boost_says_when_it_begins_or_the_trigger_does() {
+    let boost = |from: &str| {
         let mut rule = one(&format!(
-            "class: boost\non: {on}\nwhen: promotion.enrolled\nthen: {{boost: {{by: limit.base, until: now + 30d}}}}\n"
+            "class: boost\non: promotion_near\nwhen: promotion.enrolled\nthen: {{boost: {{by: limit.base, until: now + 30d{from}}}}}\n"
         ));
         let Action::Boost { amount: Amount::By(_), from, .. } = rule.actions.remove(0) else { panic!("no boost") };
         from.base
     };
-    assert_eq!(boost("promotion_near"), TimeBase::PromotionStart);
-    assert_eq!(boost("[promotion_enrolled, promotion_announced]"), TimeBase::PromotionStart);
-    assert_eq!(boost("promotion_enrolled"), TimeBase::Now);
+    assert_eq!(boost(""), TimeBase::Beginning);
+    assert_eq!(boost(", from: promotion.start"), TimeBase::PromotionStart);
+    assert_eq!(boost(", from: now"), TimeBase::Now);
 }
 
 #[test]

@@ -84,6 +84,7 @@ impl Decision<'_> {
         let mut change = self.block_change(cause, before, None, by);
         if !reason.is_empty() {
             change = change.because(reason);
+            change.without_rule_reason = true;
         }
         self.account.stack.blocks.retain(|each| each.cause != cause);
         self.account.stack.waivers.retain(|each| each.cause != cause);

@@ -4,7 +4,6 @@ use headroom_policy::Value;
 
 use crate::account::Compensation;
 use crate::features::View;
-use crate::output::Verdict;
 use crate::ruleset::Action;
 use crate::timer::{Timer, TimerKind};
 use crate::vocabulary::{Cause, Priority};
@@ -126,9 +125,10 @@ impl Decision<'_> {
         let mut snapshot = Snapshot::new(self.context.ruleset);
         snapshot.prepare(rule, &view);
         let trace = snapshot.explain(rule, &rule.when, &view);
-        let failed = trace.conditions.iter().find(|(_, verdict)| *verdict != Verdict::True);
+        let parts = rule.when.conjuncts();
+        let failed = parts.iter().find(|part| !snapshot.ask(part, &view).is_true());
         let mut review = self.blank_review("compensation_missed");
-        review.detail = failed.map_or_else(String::new, |(text, _)| text.clone());
+        review.detail = failed.map_or_else(String::new, |part| part.text().to_owned());
         (review.priority, review.cause) = (Priority::High, Some(pending.cause));
         review.rule_id = rule.id.to_string();
         review.reasons = vec![rule.reason.clone()];

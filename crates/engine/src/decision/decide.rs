@@ -250,6 +250,8 @@ impl<'a> Decision<'a> {
         }
         self.begin(entry.at, Source::Broadcast(sequence, entry.moment));
         self.on = vec![On::Kind(kind)];
+        self.facts.before_promotion =
+            matches!(entry.moment, Moment::PromotionAnnounced(_) | Moment::PromotionNear(_));
         match entry.moment {
             Moment::PromotionAnnounced(key)
             | Moment::PromotionNear(key)
@@ -302,16 +304,19 @@ impl<'a> Decision<'a> {
             return;
         }
         let collected = self.ask(&positions, carries_out, false);
+        let mut fired: Vec<usize> = collected.proposals.iter().map(|each| each.rule).collect();
         let consequence = self.settle(collected);
         if consequence.is_empty() {
             return;
         }
+        // No rule fires twice; one that was asked in vain may fire on the consequence.
         let mut second = self.positions(&consequence);
-        second.retain(|each| !positions.contains(each));
+        second.retain(|each| !fired.contains(each));
         let collected = self.ask(&second, false, true);
+        fired.extend(collected.proposals.iter().map(|each| each.rule));
         let third = self.settle(collected);
         let mut cut = self.positions(&third);
-        cut.retain(|each| !positions.contains(each) && !second.contains(each));
+        cut.retain(|each| !fired.contains(each));
         if !cut.is_empty() {
             self.tally.cascades_cut += 1;
             self.account.memory.cascade_cut = self.account.memory.cascade_cut.saturating_add(1);

@@ -28,6 +28,8 @@ pub(super) struct Change<'a> {
     pub by: Option<(&'a Proposal, &'a Trace)>,
     /// Reasons beside the rule's, or instead of it.
     pub reasons: Vec<String>,
+    /// Its rule explains it, but is not the reason.
+    pub without_rule_reason: bool,
     /// An adverse change, of which the customer must be told.
     pub adverse: bool,
 }
@@ -42,6 +44,7 @@ impl<'a> Change<'a> {
             expires_at: None,
             by: None,
             reasons: Vec::new(),
+            without_rule_reason: false,
             adverse: false,
         }
     }
@@ -65,7 +68,9 @@ impl Decision<'_> {
         let mut reasons = Vec::new();
         if let Some((proposal, _)) = change.by {
             let rule = &self.context.ruleset.rules[proposal.rule];
-            reasons.push(rule.reason.clone());
+            if !change.without_rule_reason {
+                reasons.push(rule.reason.clone());
+            }
             self.tally.fired.push(rule.number);
         }
         reasons.extend(change.reasons);

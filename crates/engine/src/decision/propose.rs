@@ -232,6 +232,8 @@ impl<'a> Pass<'a> {
     fn time(&self, expr: TimeExpr) -> Option<Timestamp> {
         let base = match expr.base {
             TimeBase::Now => self.view.now,
+            TimeBase::Beginning if self.view.event.before_promotion => self.view.promotion()?.start,
+            TimeBase::Beginning => self.view.now,
             TimeBase::PromotionStart => self.view.promotion()?.start,
             TimeBase::PromotionEnd => self.view.promotion()?.end,
             TimeBase::HolidayEnd => {

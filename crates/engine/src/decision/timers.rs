@@ -136,11 +136,7 @@ impl Decision<'_> {
 /// Recomputes the timers that follow from the account's state; those that were set by hand stay.
 pub(super) fn retime(context: &Context<'_>, account: &mut Account) {
     if !account.is_open() {
-        let wanted = (account.status == Status::Provisional).then(|| Timer {
-            due: account.first_seen.plus(24 * HOUR),
-            kind: TimerKind::Unopened,
-            rule: 0,
-        });
+        let wanted = (account.status == Status::Provisional).then(|| unopened(account));
         let asked = account.memory.reviews.iter().any(|each| each.kind == "unopened");
         account.timers = wanted.filter(|_| !asked).into_iter().collect();
         return;
@@ -163,6 +159,14 @@ pub(super) fn retime(context: &Context<'_>, account: &mut Account) {
     timers.sort_unstable();
     timers.dedup();
     account.timers = timers;
+}
+
+/// A day after the first event; once that was asked and answered, a day after the answer. It keeps its place until then.
+fn unopened(account: &Account) -> Timer {
+    let set = account.timers.iter().find(|each| each.kind == TimerKind::Unopened);
+    let first = account.first_seen.plus(24 * HOUR);
+    let due = if account.clock < first { first } else { account.clock.plus(24 * HOUR) };
+    set.copied().unwrap_or(Timer { due, kind: TimerKind::Unopened, rule: 0 })
 }
 
 fn expiry(account: &Account) -> Option<Timestamp> {

@@ -29,6 +29,8 @@ pub struct EventFacts<'a> {
     pub review_cause: Option<Cause>,
     /// The promotion that the trigger is about.
     pub promotion: Option<u64>,
+    /// The trigger is the announcement of that promotion, or the 72 hours before it.
+    pub before_promotion: bool,
     /// The fault window that the trigger is about.
     pub fault: Option<(Timestamp, Timestamp)>,
 }

@@ -20,6 +20,8 @@ pub enum Amount {
 pub enum TimeBase {
     /// The decision's `now`.
     Now,
+    /// What a boost begins with unless it says: the promotion on `promotion_announced` and `promotion_near`, else now.
+    Beginning,
     /// The promotion's first instant.
     PromotionStart,
     /// The first instant after the promotion.

@@ -26,8 +26,6 @@ pub struct Around<'a> {
     pub subject: &'a Subject,
     /// What fires it.
     pub triggers: &'a [Trigger],
-    /// Its boosts begin with the promotion unless they say otherwise.
-    pub from_promotion: bool,
     /// It raises what the customer may use.
     pub favourable: bool,
 }
@@ -182,8 +180,8 @@ impl<'a> Reading<'a> {
 
     fn boost(&self, out: &mut Findings) -> Option<Action> {
         let fields = self.fields("a boost", &["percent", "by", "from", "until"], out)?;
-        let base = if self.around.from_promotion { TimeBase::PromotionStart } else { TimeBase::Now };
-        let from = fields.read_or("from", TimeExpr { base, plus: 0 }, out, time);
+        let begin = TimeExpr { base: TimeBase::Beginning, plus: 0 };
+        let from = fields.read_or("from", begin, out, time);
         let until = fields.read("until", out, time);
         let amount = self.amount(&fields, &["percent", "by"], out)?;
         Some(Action::Boost { amount, from, until: until? })

@@ -98,7 +98,6 @@ pub fn rule(source: &Source<'_>, known: &Known<'_>, out: &mut Findings, settings
         features: known.features,
         subject: &subject,
         triggers: &triggers,
-        from_promotion: triggers.iter().any(|each| begins_with_promotion(each.on)),
         favourable: matches!(class, Some(Class::Increase | Class::Boost | Class::Restore)),
     };
     let when = fields.need("when", out).and_then(|node| Some((program(node, &around, Expect::Bool, out)?, node)));
@@ -167,11 +166,6 @@ fn reads(when: &Program, then: &[Placed]) -> Vec<usize> {
     let amounts = then.iter().flat_map(|each| each.action.programs());
     let slots: BTreeSet<usize> = amounts.chain([when]).flat_map(|program| program.reads().iter().copied()).collect();
     slots.into_iter().collect()
-}
-
-/// A boost that is announced before its promotion begins with it.
-fn begins_with_promotion(on: On) -> bool {
-    matches!(on, On::Kind(TriggerKind::PromotionAnnounced | TriggerKind::PromotionNear))
 }
 
 fn head(fields: &Fields<'_>, source: &Source<'_>, out: &mut Findings) -> Option<Head> {
