@@ -4,6 +4,7 @@
 # shellcheck disable=SC2016   # dollars in single quotes are those of awk
 set -euo pipefail
 export LC_ALL=C   # awk and sort behave alike everywhere
+started_in=$PWD
 cd "$(dirname "$0")/.."
 
 SEASON_ACCOUNTS=${SEASON_ACCOUNTS:-5000}
@@ -133,7 +134,7 @@ TEXT
   echo
   shown account show --data-dir "$STORY.data" M1 >"$STORY.M1.account.txt"
   echo "(its identity and its limit, in fen; windows, streaks, and timers follow)"
-  awk '/^money:/ { exit } { print ($0 == "" ? "" : "  " $0) }' "$STORY.M1.account.txt"
+  awk '/^money:/ { exit } /./ { print blank "  " $0; blank = ""; next } { blank = "\n" }' "$STORY.M1.account.txt"
 }
 
 # Accounts that a rule blocked, with the invoice that did it.
@@ -198,7 +199,7 @@ Files, in $PWD/$OUT/
   season.changes.pb         every output of the season
   *.data                    the stores, for \`account show\` and \`account dump\`
 
-Try next
+Try next$([ "$started_in" = "$PWD" ] || echo ", in $PWD")
   $command changes show $OUT/season.changes.pb --details | less
   $command rules explain promo_compensation
   $command explain FRAUD_LIST_HIT
