@@ -3,7 +3,6 @@
 use headroom_engine::{Account, ShardState};
 use headroom_wire::StoredError;
 use headroom_wire::proto::{RulesetPublished, ruleset_published::File};
-use prost::Message;
 
 use crate::StoreError;
 
@@ -46,12 +45,13 @@ pub(crate) fn decode_text(value: &[u8]) -> Result<String, StoreError> {
 pub(crate) fn encode_ruleset(hash: &str, files: &[(String, String)]) -> Vec<u8> {
     let file = |(path, content): &(String, String)| File { path: path.clone(), content: content.clone() };
     let files = files.iter().map(file).collect();
-    versioned(&RulesetPublished { content_hash: hash.to_owned(), files }.encode_to_vec())
+    let mut value = Vec::new();
+    headroom_wire::encode_ruleset(&RulesetPublished { content_hash: hash.to_owned(), files }, &mut value);
+    value
 }
 
 pub(crate) fn decode_ruleset(value: &[u8]) -> Result<Vec<(String, String)>, StoreError> {
-    let message = RulesetPublished::decode(unversioned(value)?)
-        .map_err(|error| StoreError::corrupt(format!("a ruleset cannot be read: {error}")))?;
+    let message = headroom_wire::decode_ruleset(value).map_err(stored)?;
     Ok(message.files.into_iter().map(|file| (file.path, file.content)).collect())
 }
 
