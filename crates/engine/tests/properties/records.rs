@@ -1,0 +1,124 @@
+//! What the step makes of records: once is once, in any batches, and nothing stops it.
+
+use std::sync::Arc;
+
+use headroom_engine::{
+    Account, Broadcasts, Context, Output, Position, Record, Timer, TimerKind, Timestamp, Trigger, decide,
+};
+use proptest::prelude::*;
+
+use crate::shard::{START, Shard};
+use crate::streams::{ACCOUNTS, Manner, played, stream};
+use crate::{builtin, hold};
+
+#[test]
+fn batches_of_any_size_give_the_same() {
+    for manner in [Manner::Lively, Manner::Wild] {
+        hold(50, &stream(manner, 200), |steps| {
+            let (records, single) = played(builtin(), &steps);
+            for size in [7, 1_000] {
+                let shard = Shard::played(builtin(), &records, size);
+                prop_assert_eq!(&shard.outputs, &single.outputs, "outputs in batches of {}", size);
+                prop_assert_eq!(&shard.accounts, &single.accounts, "accounts in batches of {}", size);
+                prop_assert_eq!(&shard.state, &single.state, "the shard in batches of {}", size);
+                prop_assert_eq!(&shard.seen, &single.seen, "seen keys in batches of {}", size);
+            }
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn timers_that_fire_without_records_are_those_that_a_record_would_fire() {
+    hold(60, &stream(Manner::Lively, 120), |steps| {
+        let (records, mut left) = played(builtin(), &steps);
+        let mut right = Shard::played(builtin(), &records, 1_000);
+        let until = left.state.now.plus(40 * headroom_engine::DAY);
+        left.until(until);
+        for days in 1..=40 {
+            right.until(right_now(&records).plus(days * headroom_engine::DAY));
+        }
+        prop_assert_eq!(&left.outputs, &right.outputs);
+        prop_assert_eq!(&left.accounts, &right.accounts);
+        Ok(())
+    });
+}
+
+fn right_now(records: &[Record]) -> Timestamp {
+    records.iter().map(|each| each.timestamp).max().unwrap_or(START)
+}
+
+#[test]
+fn an_event_given_twice_counts_once() {
+    for manner in [Manner::Lively, Manner::Wild] {
+        hold(80, &stream(manner, 150), |steps| {
+            let (records, once) = played(builtin(), &steps);
+            let twice: Vec<Record> = records.iter().flat_map(|each| [each.clone(), each.clone()]).collect();
+            let twice = Shard::played(builtin(), &twice, 10);
+            prop_assert_eq!(&twice.accounts, &once.accounts);
+            prop_assert_eq!(decided(&twice.outputs), decided(&once.outputs));
+            let (refused, again) = (letters(&once.outputs), letters(&twice.outputs));
+            prop_assert_eq!(again, 2 * refused, "what is refused is not remembered");
+            let totals = &twice.state.totals;
+            prop_assert_eq!(totals.events, 2 * once.state.totals.events);
+            let taken = once.state.totals.events - u64::try_from(refused).unwrap_or(u64::MAX);
+            prop_assert_eq!(totals.duplicates - once.state.totals.duplicates, taken);
+            prop_assert_eq!(&totals.changes, &once.state.totals.changes);
+            prop_assert_eq!(&totals.fired, &once.state.totals.fired);
+            Ok(())
+        });
+    }
+}
+
+fn letters(outputs: &[Output]) -> usize {
+    outputs.iter().filter(|each| matches!(each, Output::DeadLetter(_))).count()
+}
+
+/// All but dead letters.
+fn decided(outputs: &[Output]) -> Vec<&Output> {
+    outputs.iter().filter(|each| !matches!(each, Output::DeadLetter(_))).collect()
+}
+
+#[test]
+fn every_record_is_counted_and_the_clock_never_goes_back() {
+    hold(60, &stream(Manner::Wild, 200), |steps| {
+        let (records, shard) = played(builtin(), &steps);
+        let totals = &shard.state.totals;
+        prop_assert_eq!(totals.events, u64::try_from(records.len()).unwrap_or(0));
+        prop_assert_eq!(totals.dead_letters.values().sum::<u64>(), u64::try_from(letters(&shard.outputs)).unwrap_or(0));
+        prop_assert_eq!(shard.state.now, right_now(&records));
+        prop_assert!(shard.accounts.values().all(|each| each.clock <= shard.state.now));
+        Ok(())
+    });
+}
+
+/// `decide` alone, without the step that keeps bad input away: any event on any account at any time, in any order.
+#[test]
+fn decide_is_total() {
+    let timer = (0..TimerKind::ALL.len(), 0_u32..60).prop_map(|(kind, rule)| (TimerKind::ALL[kind], rule));
+    let values = (stream(Manner::Wild, 150), proptest::collection::vec((timer, -400_i64..4_000), 0..60));
+    hold(150, &values, |(steps, timers)| {
+        let (records, shard) = played(builtin(), &steps);
+        let broadcasts: Arc<Broadcasts> = Arc::clone(&shard.state.broadcasts);
+        let feeds = shard.state.feeds.clone();
+        let context = Context { ruleset: builtin(), broadcasts: &broadcasts, feeds: &feeds };
+        let position = Position { input: Arc::from("test"), partition: 0, offset: 0 };
+        let mut account = Box::new(Account::provisional(Arc::from(ACCOUNTS[0]), START, 0));
+        let mut timers = timers.into_iter().cycle();
+        for record in records.iter().rev() {
+            let Ok(event) = &record.event else { continue };
+            let before = account.sequence;
+            let outcome = decide(&context, account, &Trigger::Event(event, &position), record.timestamp);
+            account = outcome.account;
+            prop_assert!(account.sequence >= before);
+            if let Some(((kind, rule), days)) = timers.next() {
+                let due = START.plus(days * headroom_engine::DAY).max(account.clock);
+                let timer = Timer { due, kind, rule };
+                account = decide(&context, account, &Trigger::Timer(timer), due).account;
+            }
+            let now = account.clock;
+            account = decide(&context, account, &Trigger::Touch, now).account;
+        }
+        Ok(())
+    });
+}

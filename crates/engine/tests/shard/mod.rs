@@ -1,0 +1,174 @@
+//! A shard in memory: what the lane loop does around `step`, with accounts, timers and seen keys in maps.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use headroom_engine::{
+    Account, AccountEvent, AccountId, Batch, Body, Commit, DAY, Event, Output, Position, Precision, Provenance, Record,
+    Ruleset, SeenKey, ShardState, Timer, Timestamp, step, timers_step,
+};
+use headroom_policy::Currency;
+
+/// Yuan: the built-in rules have amounts for it.
+pub const CNY: Currency = Currency(*b"CNY");
+/// 2025-01-01T00:00Z.
+pub const START: Timestamp = Timestamp(1_735_689_600_000);
+
+/// A shard and everything that it ever gave out.
+pub struct Shard {
+    pub ruleset: Arc<Ruleset>,
+    pub state: ShardState,
+    pub accounts: BTreeMap<AccountId, Box<Account>>,
+    pub seen: BTreeMap<SeenKey, u64>,
+    pub outputs: Vec<Output>,
+}
+
+impl Shard {
+    pub fn new(ruleset: &Arc<Ruleset>) -> Self {
+        Self {
+            ruleset: Arc::clone(ruleset),
+            state: ShardState::default(),
+            accounts: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// All records in batches of a size.
+    pub fn played(ruleset: &Arc<Ruleset>, records: &[Record], size: usize) -> Self {
+        let mut shard = Self::new(ruleset);
+        records.chunks(size).for_each(|chunk| shard.batch(chunk.to_vec()));
+        shard
+    }
+
+    pub fn batch(&mut self, records: Vec<Record>) {
+        let last = records.iter().map(|each| each.timestamp).max().unwrap_or_default();
+        let timers = self.due(last.max(self.state.now));
+        let of_records = records.iter().filter_map(|each| Some(Arc::clone(&each.event.as_ref().ok()?.account)));
+        let accounts = self.loaded(of_records.chain(timers.iter().map(|(id, _)| Arc::clone(id))));
+        let batch = Batch { records, timers, accounts, seen: self.seen.clone() };
+        let commit = step(&self.ruleset, &self.state, batch);
+        self.take(commit);
+    }
+
+    /// Fires what is due up to an instant, that which timers set up included.
+    pub fn until(&mut self, until: Timestamp) {
+        loop {
+            let timers = self.due(until);
+            if timers.is_empty() {
+                return;
+            }
+            let accounts = self.loaded(timers.iter().map(|(id, _)| Arc::clone(id)));
+            let commit = timers_step(&self.ruleset, &self.state, timers, accounts);
+            self.take(commit);
+        }
+    }
+
+    fn due(&self, until: Timestamp) -> Vec<(AccountId, Timer)> {
+        let all = self.accounts.values().flat_map(|each| each.timers.iter().map(|timer| (Arc::clone(&each.id), *timer)));
+        let mut due: Vec<_> = all.filter(|(_, timer)| timer.due <= until).collect();
+        due.sort_by_key(|(account, timer)| (timer.due, Arc::clone(account), *timer));
+        due
+    }
+
+    fn loaded(&self, ids: impl Iterator<Item = AccountId>) -> Vec<Box<Account>> {
+        let mut ids: Vec<AccountId> = ids.collect();
+        ids.sort();
+        ids.dedup();
+        ids.iter().filter_map(|id| self.accounts.get(id)).cloned().collect()
+    }
+
+    fn take(&mut self, commit: Commit) {
+        self.accounts.extend(commit.accounts.into_iter().map(|each| (Arc::clone(&each.id), each)));
+        self.seen.extend(commit.seen);
+        self.outputs.extend(commit.outputs);
+        self.state = commit.state;
+        if let Some(published) = commit.ruleset {
+            self.ruleset = published.ruleset;
+        }
+    }
+
+    /// One record, its open ids filled in from what the shard knows: offers, reviews and sequences have no other source.
+    pub fn one(&mut self, mut event: Event, at: Timestamp) -> Record {
+        self.resolve(&mut event);
+        let record = record(event, at, self.state.totals.events);
+        self.batch(vec![record.clone()]);
+        record
+    }
+
+    fn resolve(&self, event: &mut Event) {
+        let Some(account) = self.accounts.get(&event.account) else { return };
+        let Body::Account(body) = &mut event.body else { return };
+        match body {
+            AccountEvent::OfferAnswered { offer_id, .. } => {
+                *offer_id = account.memory.offers.last().map_or_else(String::new, |each| format!("{:032x}", each.id));
+            }
+            AccountEvent::ReviewResolved { review_id, .. } => {
+                *review_id = account.memory.reviews.last().map_or_else(String::new, |each| format!("{:032x}", each.id));
+            }
+            AccountEvent::LedgerSnapshot { last_applied_sequence, .. } => *last_applied_sequence = account.sequence,
+            _ => {}
+        }
+    }
+}
+
+/// An event that stands as a record of its own.
+pub fn record(event: Event, at: Timestamp, offset: u64) -> Record {
+    let text = format!("{event:?}");
+    Record {
+        position: Position { input: Arc::from("test"), partition: 0, offset },
+        timestamp: at,
+        content: xxhash_rust::xxh3::xxh3_64(text.as_bytes()),
+        event: Ok(event),
+        original: Arc::from(text.as_bytes()),
+        encoding: "json",
+    }
+}
+
+/// An event of a test; a broadcast has no account.
+pub fn event(id: &str, account: &str, at: Timestamp, body: Body) -> Event {
+    let account = if body.is_broadcast() { "" } else { account };
+    Event {
+        id: id.to_owned(),
+        source: "test".to_owned(),
+        account: AccountId::from(account),
+        occurred_at: at,
+        provenance: Provenance::Fact,
+        precision: Precision::Second,
+        body,
+    }
+}
+
+/// So many days after [`START`].
+pub fn day(days: i64) -> Timestamp {
+    START.plus(days * DAY)
+}
+
+/// The files of the built-in rules: path and text.
+#[expect(clippy::disallowed_methods, reason = "a test reads its data from disk; the crate itself never does")]
+pub fn builtin_files() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    let (mut found, mut folders): (Vec<(String, String)>, Vec<PathBuf>) = (Vec::new(), vec![root.clone()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the folder is readable") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().replace('\\', "/");
+            found.push((name, std::fs::read_to_string(&path).expect("a text")));
+        }
+    }
+    found
+}
+
+/// A ruleset of files.
+pub fn load(files: &[(String, String)]) -> Arc<Ruleset> {
+    let loaded = Ruleset::load(files);
+    let shown = |reports: Vec<headroom_engine::FileReport>| -> String {
+        reports.iter().map(|each| each.render(false)).collect()
+    };
+    Arc::new(loaded.unwrap_or_else(|reports| panic!("{}", shown(reports))))
+}
