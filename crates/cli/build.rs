@@ -24,11 +24,12 @@ fn variable(name: &str) -> String {
     env::var(name).expect("set by cargo")
 }
 
-/// A file with a list of pairs: name, text.
+/// A file with a list of pairs: name, text. The text itself stands in it: checkouts that share a target folder must not
+/// see each other's paths.
 fn write_list(file: &str, entries: Listed) -> io::Result<()> {
     let mut list = String::from("&[\n");
     for (name, path) in entries {
-        writeln!(list, "    ({name:?}, include_str!({:?})),", path.display().to_string()).expect("into a string");
+        writeln!(list, "    ({name:?}, {:?}),", fs::read_to_string(path)?).expect("into a string");
     }
     list.push_str("]\n");
     fs::write(Path::new(&variable("OUT_DIR")).join(file), list)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use headroom_engine::{Position, Record, Timestamp};
 use headroom_sources::{EventReader, SourceError, content_hash};
 
-use crate::decode::decode;
+use crate::decode::{decode, latest_record_time};
 
 /// One file being read.
 struct Input {
@@ -17,6 +17,7 @@ struct Input {
     copy: u32,
     /// The timestamp of the record before: an unreadable one takes it.
     last: Timestamp,
+    latest: Timestamp,
     head: Option<(Record, u8)>,
 }
 
@@ -34,19 +35,20 @@ impl Merge {
             hashed.push((content_hash(path)?, path));
         }
         hashed.sort();
+        let latest = latest_record_time();
         let mut merge = Self { inputs: Vec::new(), bytes_total: 0 };
         for (at, (hash, path)) in hashed.iter().enumerate() {
             let copy = hashed[..at].iter().filter(|(each, _)| each == hash).count();
             let copy = u32::try_from(copy).unwrap_or(u32::MAX);
-            merge.add(path, hash, copy, from(hash, copy))?;
+            merge.add(path, hash, (copy, from(hash, copy)), latest)?;
         }
         Ok(merge)
     }
 
-    fn add(&mut self, path: &Path, hash: &str, copy: u32, from: u64) -> Result<(), SourceError> {
+    fn add(&mut self, path: &Path, hash: &str, (copy, from): (u32, u64), latest: Timestamp) -> Result<(), SourceError> {
         let reader = EventReader::open(path)?;
         self.bytes_total += reader.bytes_total();
-        let mut input = Input { reader, hash: Arc::from(hash), copy, last: Timestamp::default(), head: None };
+        let mut input = Input { reader, hash: Arc::from(hash), copy, last: Timestamp::default(), latest, head: None };
         input.advance(from)?;
         self.inputs.push(input);
         Ok(())
@@ -93,7 +95,7 @@ impl Input {
             };
             let skipped = raw.index < from;
             let position = Position { input: Arc::clone(&self.hash), partition: self.copy, offset: raw.index };
-            let record = decode(&raw, position, self.last);
+            let record = decode(&raw, position, self.last, self.latest);
             self.last = record.timestamp;
             if !skipped {
                 let rank = record.event.as_ref().map_or(0, |event| event.body.rank());
