@@ -7,10 +7,18 @@ use headroom_engine::Record;
 /// Events per batch, as `headroom run` has them.
 const BATCH: usize = 5_000;
 
-fn run(shard: &mut Shard, mut records: Vec<Record>) {
-    while !records.is_empty() {
-        let rest = records.split_off(records.len().min(BATCH));
-        shard.batch(std::mem::replace(&mut records, rest));
+/// As the binary allocates.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn run(shard: &mut Shard, records: Vec<Record>) {
+    let mut records = records.into_iter();
+    loop {
+        let batch: Vec<Record> = records.by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            return;
+        }
+        shard.batch(batch);
     }
 }
 
