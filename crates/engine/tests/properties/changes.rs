@@ -82,7 +82,9 @@ fn each_change_begins_where_the_one_before_ended() {
 
 /// Blocks and caps of a view, as far as no instant decides.
 fn bounds(view: &StackView) -> (Vec<String>, Vec<String>) {
-    let block = |each: &headroom_engine::Block| format!("{:?} {:?} {:?} {:?}", each.cause, each.scope, each.ceiling, each.since);
+    let block = |each: &headroom_engine::Block| {
+        format!("{:?} {:?} {:?} {:?}", each.cause, each.scope, each.ceiling, each.since)
+    };
     let mut blocks: Vec<String> = view.stack.blocks.iter().map(block).collect();
     blocks.sort();
     let mut caps: Vec<String> = view.stack.caps.iter().map(|each| format!("{:?} {}", each.name, each.amount)).collect();

@@ -110,8 +110,13 @@ fn step(manner: Manner) -> impl Strategy<Value = Step> {
     let account = prop_oneof![3 => Just(0_usize), 4 => Just(1), 2 => Just(2), 1 => Just(3)];
     let gap = prop_oneof![2 => Just(0), 6 => 0..6 * HOUR, 4 => 6 * HOUR..3 * DAY, 1 => 3 * DAY..40 * DAY];
     let id = prop_oneof![30 => Just(None), 1 => (0_u8..4).prop_map(Some)];
-    (account, gap, own(manner), id, body(manner))
-        .prop_map(|(account, gap, own, id, body)| Step { account, gap, own, id, body })
+    (account, gap, own(manner), id, body(manner)).prop_map(|(account, gap, own, id, body)| Step {
+        account,
+        gap,
+        own,
+        id,
+        body,
+    })
 }
 
 fn own(manner: Manner) -> BoxedStrategy<Own> {
@@ -222,8 +227,11 @@ fn fact(manner: Manner) -> impl Strategy<Value = Signal> {
         (one_of(AMOUNTS), money(manner)).prop_map(|(name, value)| (name, FactValue::Money(value, CNY))),
         Just(("no.such_fact", FactValue::Int(1))),
     ];
-    (said, option::weighted(0.2, time(manner)))
-        .prop_map(|((name, value), valid_until)| Signal { name: name.to_owned(), value, valid_until })
+    (said, option::weighted(0.2, time(manner))).prop_map(|((name, value), valid_until)| Signal {
+        name: name.to_owned(),
+        value,
+        valid_until,
+    })
 }
 
 fn account(manner: Manner) -> impl Strategy<Value = AccountEvent> {
@@ -280,16 +288,14 @@ fn promotion(manner: Manner) -> impl Strategy<Value = PromotionEvent> {
     let id = prop_oneof![1 => Just(PROMOTION.to_owned()), 2 => Just("other".to_owned())];
     let kind = prop_oneof![3 => one_of(&[Announced, Started, Extended]), 1 => Just(Ended)];
     let (start, end) = (option::of(time(manner)), option::of(time(manner)));
-    (kind, id, start, end, vec(one_of(Segment::ALL), 0..2))
-        .prop_map(|(kind, promotion_id, start, end, segments)| {
-            PromotionEvent { kind, promotion_id, start, end, segments }
-        })
+    (kind, id, start, end, vec(one_of(Segment::ALL), 0..2)).prop_map(|(kind, promotion_id, start, end, segments)| {
+        PromotionEvent { kind, promotion_id, start, end, segments }
+    })
 }
 
 fn market(manner: Manner) -> impl Strategy<Value = MarketEvent> {
-    let holiday = (time(manner), 1..9_i64).prop_map(|(start, days)| {
-        vec![Holiday { name: "holiday".to_owned(), start, end: start.plus(days * DAY) }]
-    });
+    let holiday = (time(manner), 1..9_i64)
+        .prop_map(|(start, days)| vec![Holiday { name: "holiday".to_owned(), start, end: start.plus(days * DAY) }]);
     prop_oneof![
         one_of(Regime::ALL).prop_map(MarketEvent::RegimeChanged),
         holiday.prop_map(MarketEvent::HolidayCalendar),
@@ -301,8 +307,11 @@ fn control(manner: Manner) -> impl Strategy<Value = ControlEvent> {
     let fault_id = || Just("fault".to_owned());
     prop_oneof![
         (fault_id(), time(manner)).prop_map(|(fault_id, since)| ControlEvent::FaultDeclared { fault_id, since }),
-        (fault_id(), time(manner), time(manner))
-            .prop_map(|(fault_id, since, until)| ControlEvent::FaultCleared { fault_id, since, until }),
+        (fault_id(), time(manner), time(manner)).prop_map(|(fault_id, since, until)| ControlEvent::FaultCleared {
+            fault_id,
+            since,
+            until
+        }),
         Just(ControlEvent::RolloutRolledBack { rollout_id: "rollout".to_owned() }),
         Just(ControlEvent::RulesetPublished { content_hash: "none".to_owned(), files: Vec::new() }),
     ]

@@ -1,12 +1,11 @@
 //! A shard in memory: what the lane loop does around `step`, with accounts, timers and seen keys in maps.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headroom_engine::{
     Account, AccountEvent, AccountId, Batch, Body, Commit, DAY, Event, Output, Position, Precision, Provenance, Record,
-    Ruleset, SeenKey, ShardState, Timer, Timestamp, step, timers_step,
+    Ruleset, SeenKey, ShardState, Timer, Timestamp, step,
 };
 use headroom_policy::Currency;
 
@@ -35,13 +34,6 @@ impl Shard {
         }
     }
 
-    /// All records in batches of a size.
-    pub fn played(ruleset: &Arc<Ruleset>, records: &[Record], size: usize) -> Self {
-        let mut shard = Self::new(ruleset);
-        records.chunks(size).for_each(|chunk| shard.batch(chunk.to_vec()));
-        shard
-    }
-
     pub fn batch(&mut self, records: Vec<Record>) {
         let last = records.iter().map(|each| each.timestamp).max().unwrap_or_default();
         let timers = self.due(last.max(self.state.now));
@@ -52,34 +44,23 @@ impl Shard {
         self.take(commit);
     }
 
-    /// Fires what is due up to an instant, that which timers set up included.
-    pub fn until(&mut self, until: Timestamp) {
-        loop {
-            let timers = self.due(until);
-            if timers.is_empty() {
-                return;
-            }
-            let accounts = self.loaded(timers.iter().map(|(id, _)| Arc::clone(id)));
-            let commit = timers_step(&self.ruleset, &self.state, timers, accounts);
-            self.take(commit);
-        }
-    }
-
-    fn due(&self, until: Timestamp) -> Vec<(AccountId, Timer)> {
-        let all = self.accounts.values().flat_map(|each| each.timers.iter().map(|timer| (Arc::clone(&each.id), *timer)));
+    /// The timers that are due, in order.
+    pub fn due(&self, until: Timestamp) -> Vec<(AccountId, Timer)> {
+        let all =
+            self.accounts.values().flat_map(|each| each.timers.iter().map(|timer| (Arc::clone(&each.id), *timer)));
         let mut due: Vec<_> = all.filter(|(_, timer)| timer.due <= until).collect();
         due.sort_by_key(|(account, timer)| (timer.due, Arc::clone(account), *timer));
         due
     }
 
-    fn loaded(&self, ids: impl Iterator<Item = AccountId>) -> Vec<Box<Account>> {
+    pub fn loaded(&self, ids: impl Iterator<Item = AccountId>) -> Vec<Box<Account>> {
         let mut ids: Vec<AccountId> = ids.collect();
         ids.sort();
         ids.dedup();
         ids.iter().filter_map(|id| self.accounts.get(id)).cloned().collect()
     }
 
-    fn take(&mut self, commit: Commit) {
+    pub fn take(&mut self, commit: Commit) {
         self.accounts.extend(commit.accounts.into_iter().map(|each| (Arc::clone(&each.id), each)));
         self.seen.extend(commit.seen);
         self.outputs.extend(commit.outputs);
@@ -143,25 +124,6 @@ pub fn event(id: &str, account: &str, at: Timestamp, body: Body) -> Event {
 /// So many days after [`START`].
 pub fn day(days: i64) -> Timestamp {
     START.plus(days * DAY)
-}
-
-/// The files of the built-in rules: path and text.
-#[expect(clippy::disallowed_methods, reason = "a test reads its data from disk; the crate itself never does")]
-pub fn builtin_files() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
-    let (mut found, mut folders): (Vec<(String, String)>, Vec<PathBuf>) = (Vec::new(), vec![root.clone()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("the folder is readable") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().replace('\\', "/");
-            found.push((name, std::fs::read_to_string(&path).expect("a text")));
-        }
-    }
-    found
 }
 
 /// A ruleset of files.
