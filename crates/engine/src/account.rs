@@ -402,8 +402,8 @@ impl Account {
 
     /// The limit's derived numbers. Unfinal money counts on accounts younger than 180 days or with a return in 12 months.
     pub fn limits(&self, now: Timestamp) -> Limits {
-        let distrusted =
-            now.since(self.opened_at) < 180 * DAY || self.marks.iter().any(|each| each.kind == MarkKind::Returned);
+        let year_ago = i32::try_from(now.0.div_euclid(DAY)).unwrap_or(i32::MAX).saturating_sub(365);
+        let distrusted = now.since(self.opened_at) < 180 * DAY || self.marks_since(MarkKind::Returned, year_ago) > 0;
         let uncleared = if distrusted { self.uncleared(now) } else { 0 };
         self.stack.limits(self.money.balance, self.pending(), uncleared, now)
     }

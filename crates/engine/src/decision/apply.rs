@@ -59,7 +59,11 @@ impl Decision<'_> {
             if let Some(id) = change {
                 applied.push(winner.rule);
                 self.notice_of_rule(winner, Some(id));
-                frozen |= matches!(winner.act, Act::Freeze { .. });
+                self.decreased |= matches!(winner.act, Act::Decrease { .. });
+                if let Act::Freeze { cause, .. } = winner.act {
+                    self.frozen.push(cause);
+                    frozen = true;
+                }
                 changed |=
                     matches!(winner.act.class(), Class::Increase | Class::Boost | Class::Decrease | Class::Restore);
             }

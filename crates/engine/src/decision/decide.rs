@@ -104,6 +104,10 @@ pub(super) struct Decision<'a> {
     /// The customer has agreed to what is being decided.
     pub agreed: bool,
     pub overridden: Vec<Overridden>,
+    /// Causes of freezes that this decision applied, in either pass.
+    pub frozen: Vec<crate::vocabulary::Cause>,
+    /// This decision lowered base.
+    pub decreased: bool,
     pub refused: Option<Refusal>,
     pub budget_used: i64,
     pub tally: Tally,
@@ -128,6 +132,8 @@ impl<'a> Decision<'a> {
             told: Vec::new(),
             agreed: false,
             overridden: Vec::new(),
+            frozen: Vec::new(),
+            decreased: false,
             refused: None,
             budget_used: 0,
             tally: Tally::default(),
@@ -143,6 +149,8 @@ impl<'a> Decision<'a> {
         self.facts = EventFacts::default();
         self.on.clear();
         self.overridden.clear();
+        self.frozen.clear();
+        self.decreased = false;
         roll(&mut self.account, self.now, &self.context.ruleset.settings);
     }
 
@@ -250,8 +258,7 @@ impl<'a> Decision<'a> {
         }
         self.begin(entry.at, Source::Broadcast(sequence, entry.moment));
         self.on = vec![On::Kind(kind)];
-        self.facts.before_promotion =
-            matches!(entry.moment, Moment::PromotionAnnounced(_) | Moment::PromotionNear(_));
+        self.facts.before_promotion = matches!(entry.moment, Moment::PromotionAnnounced(_) | Moment::PromotionNear(_));
         match entry.moment {
             Moment::PromotionAnnounced(key)
             | Moment::PromotionNear(key)

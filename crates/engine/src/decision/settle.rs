@@ -92,16 +92,15 @@ impl Decision<'_> {
         })
     }
 
-    /// A restore meets a decrease, or a freeze of another cause, in the same decision: it is tried again later.
+    /// A restore meets a decrease, or a freeze of another cause, in the same decision (either pass): it is tried again
+    /// later.
     fn defer_restores(&mut self, proposals: &mut Vec<Proposal>) {
-        let decreases = proposals.iter().any(|each| matches!(each.act, Act::Decrease { .. }));
-        let frozen: Vec<Cause> = proposals
-            .iter()
-            .filter_map(|each| match each.act {
-                Act::Freeze { cause, .. } => Some(cause),
-                _ => None,
-            })
-            .collect();
+        let decreases = self.decreased || proposals.iter().any(|each| matches!(each.act, Act::Decrease { .. }));
+        let proposed = proposals.iter().filter_map(|each| match each.act {
+            Act::Freeze { cause, .. } => Some(cause),
+            _ => None,
+        });
+        let frozen: Vec<Cause> = proposed.chain(self.frozen.iter().copied()).collect();
         let mut at = 0;
         while at < proposals.len() {
             let stopped =
