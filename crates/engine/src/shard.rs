@@ -86,6 +86,8 @@ pub struct Totals {
     pub cascades_cut: u64,
     /// Releases larger than what was held.
     pub pending_drift: u64,
+    /// Proposals that lost, by "rule < what beat it": also those whose decision made no change that could carry them.
+    pub overridden: BTreeMap<String, u64>,
 }
 
 /// Everything that one step decided, to be written in one piece.

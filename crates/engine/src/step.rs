@@ -302,6 +302,9 @@ impl Work {
         for guard in &tally.guards {
             *totals.guards.entry((*guard).to_owned()).or_default() += 1;
         }
+        for lost in &tally.overridden {
+            *totals.overridden.entry(lost.clone()).or_default() += 1;
+        }
         totals.compensations_missed += u64::from(tally.compensations_missed);
         totals.cascades_cut += u64::from(tally.cascades_cut);
         totals.pending_drift += u64::from(tally.pending_drift);

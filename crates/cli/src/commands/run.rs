@@ -115,6 +115,7 @@ fn item(summary: &RunSummary) -> Item {
         ("fired", by_rule(&totals.fired)),
         ("not_evaluated", by_rule(&totals.not_evaluated)),
         ("guards", counts(&totals.guards)),
+        ("overridden", counts(&totals.overridden)),
         ("compensations_missed", totals.compensations_missed.into()),
         ("cascades_cut", totals.cascades_cut.into()),
         ("pending_drift", totals.pending_drift.into()),

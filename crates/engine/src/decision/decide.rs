@@ -46,6 +46,8 @@ pub struct Tally {
     pub cascades_cut: u32,
     /// Releases larger than what was held.
     pub pending_drift: u32,
+    /// Proposals that lost: "rule < what beat it".
+    pub overridden: Vec<String>,
 }
 
 /// Everything that was decided.
@@ -402,6 +404,7 @@ impl<'a> Decision<'a> {
 
     pub fn lost(&mut self, rule: usize, class: crate::vocabulary::Class, by: String) {
         let rule = Arc::clone(&self.context.ruleset.rules[rule].id);
+        self.tally.overridden.push(format!("{rule} < {by}"));
         self.overridden.push(Overridden { rule, class, by });
     }
 }

@@ -60,6 +60,7 @@ fn put_totals(totals: &Totals) -> proto::StoredTotals {
         compensations_missed: totals.compensations_missed,
         cascades_cut: totals.cascades_cut,
         pending_drift: totals.pending_drift,
+        overridden: totals.overridden,
     }
 }
 
@@ -78,5 +79,6 @@ fn take_totals(totals: proto::StoredTotals) -> Totals {
         compensations_missed: totals.compensations_missed,
         cascades_cut: totals.cascades_cut,
         pending_drift: totals.pending_drift,
+        overridden: totals.overridden,
     }
 }

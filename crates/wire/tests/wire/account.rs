@@ -362,5 +362,6 @@ fn totals(dice: &mut Dice) -> Totals {
         compensations_missed: dice.roll(),
         cascades_cut: dice.roll(),
         pending_drift: dice.roll(),
+        overridden: list(dice, |dice| (text(dice), dice.roll())).into_iter().collect(),
     }
 }
