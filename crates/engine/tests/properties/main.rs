@@ -57,7 +57,7 @@ impl Shard {
             if timers.is_empty() {
                 return;
             }
-            let accounts = self.loaded(timers.iter().map(|(id, _)| Arc::clone(id)));
+            let accounts = self.loaded(timers.iter().map(|(id, _)| Arc::clone(id))).collect();
             let commit = timers_step(&self.ruleset, &self.state, timers, accounts);
             self.take(commit);
         }

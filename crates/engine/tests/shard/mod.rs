@@ -38,7 +38,7 @@ impl Shard {
         let last = records.iter().map(|each| each.timestamp).max().unwrap_or_default();
         let timers = self.due(last.max(self.state.now));
         let of_records = records.iter().filter_map(|each| Some(Arc::clone(&each.event.as_ref().ok()?.account)));
-        let accounts = self.loaded(of_records.chain(timers.iter().map(|(id, _)| Arc::clone(id))));
+        let accounts = self.loaded(of_records.chain(timers.iter().map(|(id, _)| Arc::clone(id)))).collect();
         let batch = Batch { records, timers, accounts, seen: self.seen.clone() };
         let commit = step(&self.ruleset, &self.state, batch);
         self.take(commit);
@@ -53,11 +53,11 @@ impl Shard {
         due
     }
 
-    pub fn loaded(&self, ids: impl Iterator<Item = AccountId>) -> Vec<Box<Account>> {
+    pub fn loaded(&self, ids: impl Iterator<Item = AccountId>) -> impl Iterator<Item = Box<Account>> {
         let mut ids: Vec<AccountId> = ids.collect();
         ids.sort();
         ids.dedup();
-        ids.iter().filter_map(|id| self.accounts.get(id)).cloned().collect()
+        ids.into_iter().filter_map(|id| self.accounts.get(&id).cloned())
     }
 
     pub fn take(&mut self, commit: Commit) {

@@ -1,6 +1,7 @@
 //! `headroom rules`: one file per subcommand.
 
 mod check;
+mod coverage;
 mod eval;
 mod explain;
 mod facts;
@@ -20,6 +21,8 @@ pub enum Command {
     Check(check::Command),
     /// Run the tests that stand beside the rules
     Test(test::Command),
+    /// Find what event files never reach: rules, guards, features
+    Coverage(coverage::Command),
     /// Say what a rule does, and what it reads
     Explain(explain::Command),
     /// Evaluate an expression over facts
@@ -32,6 +35,7 @@ impl Command {
         match self {
             Self::Check(command) => command.run(output),
             Self::Test(command) => command.run(output),
+            Self::Coverage(command) => command.run(output),
             Self::Explain(command) => command.run(output),
             Self::Eval(command) => command.run(output),
         }
