@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use headroom_engine::{
-    Account, Broadcasts, Context, Output, Position, Record, Timer, TimerKind, Timestamp, Trigger, decide,
+    Account, AccountEvent, Body, Broadcasts, Context, FactValue, Output, Position, Record, Signal, Timer, TimerKind,
+    Timestamp, Trigger, decide,
 };
 use proptest::prelude::*;
 
-use crate::shard::{START, Shard};
+use crate::shard::{START, Shard, event, record};
 use crate::streams::{ACCOUNTS, Manner, played, stream};
 use crate::{builtin, hold};
 
@@ -124,4 +125,24 @@ fn decide_is_total() {
         }
         Ok(())
     });
+}
+
+/// An account whose first event is refused leaves no timer behind that would fire later in the same batch.
+#[test]
+fn a_refused_first_event_leaves_nothing_behind() {
+    let at = |hours: i64| START.plus(hours * headroom_engine::HOUR);
+    let refused = Signal { name: "no.such_fact".to_owned(), value: FactValue::Int(1), valid_until: None };
+    let bodies = [(0, Body::Signal(refused)), (1, label()), (24, label()), (26, label())];
+    let numbered = bodies.into_iter().zip(0..);
+    let records: Vec<Record> = numbered
+        .map(|((hours, body), n)| record(event(&format!("e{n}"), "A", at(hours), body), at(hours), n))
+        .collect();
+    let [one, all] = [1, 1_000].map(|size| Shard::played(builtin(), &records, size));
+    assert_eq!((&one.outputs, &one.accounts), (&all.outputs, &all.accounts));
+    let reviews = all.outputs.iter().filter(|each| matches!(each, Output::Review(review) if review.kind == "unopened"));
+    assert_eq!(reviews.count(), 1, "a day after the event that was taken");
+}
+
+fn label() -> Body {
+    Body::Account(AccountEvent::Outcome)
 }
