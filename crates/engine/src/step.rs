@@ -110,6 +110,7 @@ struct Work {
 }
 
 impl Work {
+    #[expect(clippy::vec_box, reason = "an account is about a kilobyte: moving the pointer is what the box is for")]
     fn new(
         ruleset: &Arc<Ruleset>,
         state: &ShardState,

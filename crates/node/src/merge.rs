@@ -65,7 +65,7 @@ impl Merge {
     }
 
     /// The next record in merged order.
-    pub fn next(&mut self) -> Result<Option<Record>, SourceError> {
+    pub fn next_record(&mut self) -> Result<Option<Record>, SourceError> {
         let first = match self.inputs.as_slice() {
             [_] => Some(0),
             inputs => {

@@ -130,7 +130,7 @@ fn feed(
 
 fn read(mut merge: Merge, batch_records: usize, sender: &SyncSender<Fill>) -> Result<(), SourceError> {
     let mut records = Vec::with_capacity(batch_records);
-    while let Some(record) = merge.next()? {
+    while let Some(record) = merge.next_record()? {
         records.push(record);
         if records.len() == batch_records {
             let fill = Fill { records: std::mem::take(&mut records), bytes_read: merge.bytes_read() };

@@ -64,7 +64,7 @@ fn rate(count: u64, seconds: f64) -> String {
 
 fn load(store: &mut Store, count: u64) -> Result<(), Box<dyn Error>> {
     for first in (0..count).step_by(1_000) {
-        let accounts = (first..count.min(first + BATCH)).map(account).collect();
+        let accounts = (first..count.min(first + BATCH)).map(|n| Box::new(account(n))).collect();
         store.commit(Commit { accounts, ..Commit::default() }, CommitExtra::default())?;
     }
     Ok(())

@@ -220,12 +220,12 @@ fn key_behind(mut key: Vec<u8>) -> Vec<u8> {
 /// Gives the stored size of each.
 fn write_accounts(batch: &mut Batch<'_>, accounts: &[Box<Account>]) -> Vec<usize> {
     let mut buffer = Vec::new();
-    let write = |account: &Box<Account>| {
+    let mut write = |account: &Account| {
         let value = codec::encode_account(account, &mut buffer);
         batch.put(Table::Accounts, &key::account(&account.id), value);
         value.len()
     };
-    accounts.iter().map(write).collect()
+    accounts.iter().map(|account| write(account)).collect()
 }
 
 /// Gives the key of the first that is added.

@@ -69,7 +69,7 @@ impl Command {
 fn batch(merge: &mut Merge) -> Result<Vec<Record>> {
     let mut records = Vec::with_capacity(BATCH_RECORDS);
     while records.len() < BATCH_RECORDS {
-        match merge.next()? {
+        match merge.next_record()? {
             Some(record) => records.push(record),
             None => break,
         }
