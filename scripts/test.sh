@@ -16,7 +16,7 @@ step_clippy() { cargo clippy --release --workspace --all-targets --locked -- -D 
 # One selection for all steps: with another, cargo would choose other features and build the libraries again.
 step_build() { cargo build --release --workspace --all-targets --locked; }
 # The scenarios run here too: they are tests of the crates that drive them.
-step_unit() { cargo test --release --workspace --locked; }
+step_unit() { cargo test --release --workspace --locked --no-fail-fast; }
 step_rules-check() { headroom rules check rules; }
 step_rules-test() { headroom rules test rules; }
 step_proofs() { scripts/proofs.sh; }

@@ -79,7 +79,7 @@ fn a_damaged_log_is_an_error_and_no_shorter_history() {
     copy(dir.path(), killed.path());
     let log = files(killed.path(), ".log").remove(0);
     flip(&log, fs::metadata(&log).unwrap().len() / 2);
-    assert_eq!(last_whole(killed.path()).unwrap_err().code(), "HR0103");
+    assert_eq!(last_whole(killed.path()).unwrap_err().code(), "HR0303");
 }
 
 fn flip(path: &Path, at: u64) {
@@ -111,7 +111,7 @@ fn a_flipped_byte_is_found_or_harmless() {
         match Store::open(here.path(), options()).and_then(|store| store.reader().digest()) {
             Ok(read) => assert_eq!(read, digest),
             Err(error) => {
-                assert_eq!(error.code(), "HR0103", "{error}");
+                assert_eq!(error.code(), "HR0303", "{error}");
                 found += 1;
             }
         }
@@ -125,14 +125,14 @@ fn a_missing_file_is_damage() {
     filled(dir.path());
     fs::remove_file(files(dir.path(), ".sst").remove(0)).unwrap();
     let opened = Store::open(dir.path(), options()).and_then(|store| store.reader().digest());
-    assert_eq!(opened.unwrap_err().code(), "HR0103");
+    assert_eq!(opened.unwrap_err().code(), "HR0303");
 }
 
 #[test]
 fn a_second_opener_is_turned_away() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    assert_eq!(Store::open(dir.path(), options()).err().unwrap().code(), "HR0101");
+    assert_eq!(Store::open(dir.path(), options()).err().unwrap().code(), "HR0301");
     drop(store);
     open(dir.path());
 }
@@ -142,7 +142,7 @@ fn a_second_opener_is_turned_away() {
 fn a_second_process_is_turned_away() {
     const DIR: &str = "HEADROOM_TEST_LOCKED_DIR";
     if let Ok(dir) = std::env::var(DIR) {
-        assert_eq!(Store::open(Path::new(&dir), options()).err().unwrap().code(), "HR0101");
+        assert_eq!(Store::open(Path::new(&dir), options()).err().unwrap().code(), "HR0301");
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -162,22 +162,22 @@ fn a_newer_format_is_refused() {
     fs::write(&format, newer).unwrap();
     let error = Store::open(dir.path(), options()).err().unwrap();
     assert_eq!(error, StoreError::NewerFormat { found: 2, known: 1 });
-    assert_eq!(error.code(), "HR0102");
+    assert_eq!(error.code(), "HR0302");
 }
 
 #[test]
 fn nothing_is_created_among_other_files() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("thesis.txt"), "irreplaceable").unwrap();
-    assert_eq!(Store::open(dir.path(), options()).err().unwrap().code(), "HR0105");
+    assert_eq!(Store::open(dir.path(), options()).err().unwrap().code(), "HR0305");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-    assert_eq!(Store::open(&dir.path().join("thesis.txt"), options()).err().unwrap().code(), "HR0105");
+    assert_eq!(Store::open(&dir.path().join("thesis.txt"), options()).err().unwrap().code(), "HR0305");
 }
 
 #[test]
 fn a_directory_that_cannot_be_made_is_an_error_of_the_disk() {
     let error = Store::open(Path::new("/proc/no-such-place/data"), options()).err().unwrap();
-    assert_eq!(error.code(), "HR0104");
+    assert_eq!(error.code(), "HR0304");
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn rulesets_are_kept_and_the_last_one_is_in_force() {
 #[test]
 fn a_reader_looks_on_without_the_lock() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(Reader::open(dir.path(), &options()).err().unwrap().code(), "HR0105");
+    assert_eq!(Reader::open(dir.path(), &options()).err().unwrap().code(), "HR0305");
     let mut store = open(dir.path());
     let (commit, extra) = commit();
     let (expected, expected_extra) = (commit.clone(), extra.clone());
