@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headroom_policy::Currency;
+use headroom_policy::{Currency, Verdict};
 
 use crate::event::AccountId;
 use crate::refusal::Refusal;
@@ -172,19 +172,6 @@ pub struct NamedValue {
     pub value: Option<i64>,
     /// The variant of an enumeration.
     pub text: String,
-}
-
-/// What a condition came to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// It holds.
-    True,
-    /// It does not.
-    False,
-    /// A value was missing.
-    Unknown,
-    /// Overflow or division by zero.
-    Error,
 }
 
 /// An increase that waits for consent.

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 
 use headroom_engine::{Record, Ruleset, Timestamp, Totals};
-use headroom_sources::SourceError;
+use headroom_sources::{EventReader, SourceError};
 use headroom_store::{Reader, Store, StoreOptions};
 use sha2::{Digest, Sha256};
 
@@ -80,6 +80,10 @@ pub struct RunSummary {
 /// over the same files changes nothing.
 pub fn run(options: &RunOptions, progress: &mut dyn FnMut(RunProgress)) -> Result<RunSummary, RunError> {
     let ruleset = Arc::new(Ruleset::load(&options.rules).map_err(RunError::Ruleset)?);
+    // A file that is not there should leave no data directory behind.
+    for path in &options.events {
+        EventReader::open(path)?;
+    }
     let mut store = Store::open(&options.data_dir, options.store.clone())?;
     seed_ruleset(&mut store, &ruleset, &options.rules)?;
     let positions = store.reader().positions()?;

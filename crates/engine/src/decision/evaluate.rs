@@ -3,7 +3,7 @@
 use headroom_policy::{Currency, Program, Slots, Value};
 
 use crate::features::View;
-use crate::output::{NamedValue, Trace, Verdict};
+use crate::output::{NamedValue, Trace};
 use crate::ruleset::{Reader, Rule, Ruleset};
 use crate::vocabulary::Cause;
 
@@ -49,7 +49,7 @@ impl Snapshot {
     pub fn explain(&self, rule: &Rule, condition: &Program, view: &View<'_>) -> Trace {
         let ruleset = view.context.ruleset;
         let trace = condition.trace(&self.slots, view.account.currency.unwrap_or(NO_CURRENCY));
-        let conditions = trace.conditions().map(|each| (each.text.to_owned(), verdict(each.verdict))).collect();
+        let conditions = trace.conditions().map(|each| (each.text.to_owned(), each.verdict)).collect();
         let features = rule.reads.iter().map(|slot| self.named(ruleset, *slot)).collect();
         Trace { condition: condition.text().to_owned(), features, conditions, params: params(rule, view) }
     }
@@ -78,15 +78,6 @@ fn read(reader: &Reader, view: &View<'_>) -> Option<i64> {
     match reader {
         Reader::Feature(feature) => feature.value(view),
         Reader::Fact(key, default) => view.account.fact(*key, view.now).map(|each| each.value).or(*default),
-    }
-}
-
-fn verdict(verdict: headroom_policy::Verdict) -> Verdict {
-    match verdict {
-        headroom_policy::Verdict::True => Verdict::True,
-        headroom_policy::Verdict::False => Verdict::False,
-        headroom_policy::Verdict::Unknown => Verdict::Unknown,
-        headroom_policy::Verdict::Error => Verdict::Error,
     }
 }
 
