@@ -2,11 +2,9 @@
 
 mod commands;
 mod failure;
-mod item;
 mod output;
 mod progress;
 mod rules_dir;
-mod when;
 
 use std::process::ExitCode;
 

@@ -6,8 +6,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-
-use crate::item::Item;
+use headroom_node::view::Item;
 
 /// A longer list gets a line for each of its elements.
 const LINE_CHARS_MAX: usize = 80;

@@ -6,6 +6,7 @@ mod lane;
 mod merge;
 mod out;
 mod run;
+pub mod view;
 
 pub use error::RunError;
 pub use lane::{Lane, LaneTimes};

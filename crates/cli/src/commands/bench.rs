@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use headroom_node::view::Item;
 use headroom_node::{LaneTimes, Merge, RunOptions, RunSummary, run};
 use headroom_sources::{EventWriter, SeasonPlan, generate, read_ruleset_dir};
 use headroom_store::{Durability, StoreOptions};
 
 use crate::failure::Status;
-use crate::item::Item;
 use crate::output::Output;
 use crate::progress;
 

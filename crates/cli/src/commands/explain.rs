@@ -2,10 +2,10 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use headroom_node::view::Item;
 use headroom_policy::suggest;
 
 use crate::failure::Status;
-use crate::item::Item;
 use crate::output::Output;
 
 /// Codes with their pages, errors first, each list sorted.

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::{Error, Result};
 use clap::Args;
+use headroom_node::view::Item;
 use headroom_sources::{EventWriter, GenerateSummary, SeasonPlan, SourceError, Written, generate};
 use indicatif::ProgressBar;
 
 use crate::failure::{Status, Usage};
-use crate::item::Item;
 use crate::output::Output;
 use crate::progress;
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use headroom_node::view::Item;
 use headroom_sources::{ImportReport, ImportSettings, Mapping, Progress, Stage, import};
 
 use crate::failure::Status;
-use crate::item::Item;
 use crate::output::Output;
 use crate::progress;
 

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 use headroom_engine::Timestamp;
+use headroom_node::view::Item;
 use headroom_node::{RunError, RunOptions, RunProgress, RunSummary, run};
 use headroom_sources::read_ruleset_dir;
 use headroom_store::{Durability, StoreOptions};
 
 use crate::failure::Status;
-use crate::item::Item;
 use crate::output::Output;
 use crate::{progress, rules_dir};
 

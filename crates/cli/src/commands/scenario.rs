@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Args;
 use headroom_engine::{Ruleset, Zone};
+use headroom_node::view::Item;
 use headroom_sim::{Mismatch, Scenario, bless, compare, parse_scenario, render_mismatches, run_bare};
 
 use crate::failure::Status;
-use crate::item::Item;
 use crate::output::Output;
 use crate::rules_dir;
 

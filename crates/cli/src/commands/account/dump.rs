@@ -5,12 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use headroom_node::view::{Names, account};
 
 use crate::failure::Status;
 use crate::output::Output;
-
-use super::names::Names;
-use super::view::account;
 
 /// Which data directory.
 #[derive(Args)]

@@ -1,10 +1,7 @@
 //! `headroom account`: one file per subcommand. Data directories are opened read-only.
 
 mod dump;
-mod names;
 mod show;
-mod stack;
-mod view;
 
 use std::path::Path;
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use headroom_node::view::Item;
 use headroom_wire::Timestamp;
 use headroom_wire::proto::limit_change::Kind;
 use headroom_wire::proto::{BlockChange, Cause, LimitChange, LimitStack, Notice, Scope, Trigger};
 use jiff::tz::TimeZone;
 
-use crate::item::Item;
 use crate::output::grouped;
 
 /// English and Chinese titles by rule id.

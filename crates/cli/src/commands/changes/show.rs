@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use headroom_engine::Ruleset;
+use headroom_node::view::Item;
 use headroom_wire::proto::output::Body;
 use jiff::tz::TimeZone;
 
 use crate::failure::Status;
-use crate::item::Item;
 use crate::output::{Format, Output};
 use crate::rules_dir;
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use headroom_engine::{FileReport, Reader, Ruleset, content_hash};
+use headroom_node::view::Item;
 use headroom_policy::{Diagnostic, Severity};
 use headroom_sources::read_ruleset_dir;
 
 use crate::failure::Status;
-use crate::item::Item;
 use crate::output::{Format, Output};
 use crate::rules_dir;
 

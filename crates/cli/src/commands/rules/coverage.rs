@@ -11,12 +11,12 @@ use headroom_engine::{
     Account, AccountId, Body, Context, DAY, Event, EventFacts, Feature, GUARD_NAMES, Reader, Record, Repayment, Rule,
     Ruleset, ShardState, Timestamp, Totals, View, catalogue,
 };
+use headroom_node::view::Item;
 use headroom_node::{Lane, Merge};
 use headroom_policy::{Currency, Program, Slots};
 use headroom_store::{Durability, Store, StoreOptions};
 
 use crate::failure::Status;
-use crate::item::Item;
 use crate::output::Output;
 use crate::{progress, rules_dir};
 

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use headroom_engine::catalogue;
+use headroom_node::view::Item;
 use headroom_policy::{Datum, Diagnostic, EvalReport, FactValue, Schema, eval_text};
 
 use crate::failure::{Coded, Status};
-use crate::item::Item;
 use crate::output::Output;
 use crate::rules_dir;
 

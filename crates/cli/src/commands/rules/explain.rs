@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 use headroom_engine::{Feature, FeatureType, OnUnknown, Once, Reader, Rule, Ruleset, fact_key};
+use headroom_node::view::Item;
 use headroom_policy::{Constant, Program, Type, suggest};
 
 use crate::failure::Status;
-use crate::item::Item;
 use crate::output::Output;
 use crate::rules_dir;
 

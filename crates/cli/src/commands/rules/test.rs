@@ -7,11 +7,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use headroom_engine::Ruleset;
+use headroom_node::view::Item;
 use headroom_sim::{Coverage, Failure, Report, bless_rule_tests, render_mismatches, run_rule_tests};
 use headroom_sources::read_rule_tests_dir;
 
 use crate::failure::Status;
-use crate::item::Item;
 use crate::output::{Output, color};
 use crate::rules_dir;
 

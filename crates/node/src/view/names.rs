@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headroom_engine::{BUILT_IN_FACTS, Fact, FactType, FeatureType, RuleNames, Ruleset, Term, Timestamp, fact_key};
 use headroom_store::{Reader, StoreError};
 
-use crate::item::Item;
+use super::Item;
 
 /// What stored accounts refer to.
 pub struct Names {

@@ -2,11 +2,9 @@
 
 use headroom_engine::{Account, Cycle, Limits, MarkKind, Participation, Side, Windows};
 
-use crate::item::Item;
-use crate::when::{day, instant, maybe, month, span};
-
-use super::names::Names;
 use super::stack;
+use super::when::{day, instant, maybe, month, span};
+use super::{Item, Names};
 
 /// Everything about an account, as of the shard's clock.
 pub fn account(account: &Account, names: &Names) -> Item {

@@ -2,10 +2,8 @@
 
 use headroom_engine::{Block, Boost, Hold, HoldUntil, Stack, Undo, UndoField};
 
-use crate::item::Item;
-use crate::when::{instant, maybe};
-
-use super::names::Names;
+use super::when::{instant, maybe};
+use super::{Item, Names};
 
 /// Everything that bounds what an account may use.
 pub fn stack(stack: &Stack, names: &Names) -> Item {

@@ -2,7 +2,7 @@
 
 use headroom_engine::{DAY, Timestamp};
 
-use crate::item::Item;
+use super::Item;
 
 /// RFC 3339 in UTC; null for the beginning of time, which stands for "never".
 pub fn instant(at: Timestamp) -> Item {
