@@ -8,3 +8,4 @@ mod files;
 mod rules;
 mod scenario;
 mod usage;
+mod verify;

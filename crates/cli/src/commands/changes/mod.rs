@@ -3,6 +3,7 @@
 mod details;
 mod entry;
 mod show;
+mod verify;
 
 use std::path::Path;
 
@@ -19,6 +20,8 @@ use crate::output::Output;
 pub enum Command {
     /// Every limit change in order: what changed, from what to what, why
     Show(show::Command),
+    /// Evaluate every change of an output file again, from what it says itself
+    Verify(verify::Command),
 }
 
 impl Command {
@@ -26,14 +29,26 @@ impl Command {
     pub fn run(&self, output: &Output) -> Result<Status> {
         match self {
             Self::Show(command) => command.run(output),
+            Self::Verify(command) => command.run(output),
         }
     }
 }
 
+/// Where an output stood in its file, and how far reading has come.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Line of an NDJSON file, record of a `.pb` file; from 1.
+    line: u64,
+    bytes_read: u64,
+    bytes_total: u64,
+}
+
 /// Hands over each output of a file: .ndjson or .pb, also .gz or .zst.
-fn read(path: &Path, mut take: impl FnMut(proto::output::Body)) -> Result<()> {
+fn read(path: &Path, mut take: impl FnMut(Place, proto::output::Body)) -> Result<()> {
     let mut file = EventReader::open(path)?;
-    while let Some(record) = file.read()? {
+    loop {
+        let (bytes_read, bytes_total) = (file.bytes_read(), file.bytes_total());
+        let Some(record) = file.read()? else { return Ok(()) };
         let place = || format!("record {} of `{}` is no output", record.index, path.display());
         if record.cut.is_some() {
             bail!("{}: it is too long", place());
@@ -43,7 +58,6 @@ fn read(path: &Path, mut take: impl FnMut(proto::output::Body)) -> Result<()> {
             Encoding::Protobuf => output_from_protobuf(record.bytes),
         };
         let Some(body) = output.with_context(place)?.body else { bail!("{}: it is empty", place()) };
-        take(body);
+        take(Place { line: record.index + 1, bytes_read, bytes_total }, body);
     }
-    Ok(())
 }

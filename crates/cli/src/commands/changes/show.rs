@@ -57,7 +57,7 @@ impl Command {
         // A notice follows its change within the decision.
         let mut places = BTreeMap::new();
         let wanted = |account: &str| self.account.as_deref().is_none_or(|only| only == account);
-        read(&self.file, |body| match body {
+        read(&self.file, |_, body| match body {
             Body::LimitChange(change) if wanted(&change.account_id) => {
                 places.insert(change.id.clone(), entries.len());
                 entries.push(entry(&change, titles, &self.zone));
