@@ -1,5 +1,7 @@
 //! The running shard: inputs are merged, stepped, committed; the same loop for files now and for logs later.
 
+mod api_error;
+mod config;
 mod decode;
 mod error;
 mod lane;
@@ -8,6 +10,11 @@ mod out;
 mod run;
 pub mod view;
 
+pub use api_error::ErrorCode;
+pub use config::{
+    Config, ConfigError, DEFAULT_CONFIG, HttpConfig, LaneConfig, LogConfig, LogFormat, LogTime, NodeConfig,
+    RetentionConfig, RulesConfig, Setting, SettingValue, Source, StoreConfig, TelemetryConfig, configuration_page,
+};
 pub use error::RunError;
 pub use lane::{Lane, LaneTimes};
 pub use merge::Merge;

@@ -1,0 +1,23 @@
+//! The service's settings: one TOML file over embedded defaults, read with all errors at once.
+
+mod as_text;
+mod effective;
+mod layer;
+mod load;
+mod names;
+mod page;
+mod reader;
+mod source;
+#[cfg(test)]
+mod tests;
+mod types;
+mod units;
+
+pub use effective::{Setting, SettingValue};
+pub use load::{Config, ConfigError, DEFAULT_CONFIG};
+pub use page::configuration_page;
+pub use source::Source;
+pub use types::{
+    HttpConfig, LaneConfig, LogConfig, LogFormat, LogTime, NodeConfig, RetentionConfig, RulesConfig, StoreConfig,
+    TelemetryConfig,
+};
