@@ -8,6 +8,7 @@ mod lane;
 mod merge;
 mod out;
 mod run;
+pub mod telemetry;
 pub mod view;
 
 pub use api_error::ErrorCode;

@@ -1,11 +1,17 @@
 //! Pages that are made of the code are up to date: `UPDATE_EXPECT=1` writes them anew.
 
 use expect_test::expect_file;
+use headroom_node::telemetry::metrics_page;
 use headroom_node::{ErrorCode, configuration_page};
 
 #[test]
 fn the_page_about_settings_is_up_to_date() {
     expect_file!["../../../docs/CONFIGURATION.md"].assert_eq(&configuration_page());
+}
+
+#[test]
+fn the_page_about_metrics_is_up_to_date() {
+    expect_file!["../../../docs/METRICS.md"].assert_eq(&metrics_page());
 }
 
 #[test]

@@ -1,0 +1,20 @@
+//! What the process tells about itself: every event that matters makes its log line and its metrics in one call.
+
+mod events;
+mod init;
+mod metrics;
+mod page;
+mod spans;
+#[cfg(test)]
+mod tests;
+
+pub use events::{
+    RoundCommitted, append_busy, append_latency, clock_behind, dead_letters, decision_latency, http_request,
+    record_poisoned, record_rejected, records_appended, round_committed, ruleset_published, shard_opened, shard_sealed,
+    shutdown_finished, shutdown_started, stream_closed, stream_opened, sweep_finished, sweep_progress, tick,
+    timer_cancelled, trimmed,
+};
+pub use init::{Telemetry, TelemetryError, init};
+pub use metrics::{METRICS, Metric, MetricKind};
+pub use page::metrics_page;
+pub use spans::{lane_span, round_span};

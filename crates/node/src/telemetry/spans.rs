@@ -1,0 +1,13 @@
+//! Spans that log lines stand in: process → lane → round.
+
+use tracing::{Span, info_span};
+
+/// Of a lane's thread, for as long as it runs.
+pub fn lane_span(lane: usize) -> Span {
+    info_span!("lane", lane)
+}
+
+/// Of one round of a shard, from its first record to its commit.
+pub fn round_span(shard: u32, seq: u64) -> Span {
+    info_span!("round", shard, seq)
+}
