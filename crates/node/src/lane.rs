@@ -68,6 +68,11 @@ impl Lane {
         &self.store
     }
 
+    /// Waits until everything committed is durable and readable.
+    pub fn settle(&mut self) -> Result<(), RunError> {
+        Ok(self.store.settle()?)
+    }
+
     /// The ruleset in force.
     pub fn ruleset(&self) -> &Arc<Ruleset> {
         &self.ruleset
@@ -144,7 +149,7 @@ impl Lane {
         let started = Instant::now();
         let (state, published) = (commit.state.clone(), commit.ruleset.clone());
         let out_path = self.out.as_ref().map(|out| out.path().to_string_lossy().into_owned());
-        self.store.commit(commit, CommitExtra { outputs: encoded, out_len, out_path })?;
+        self.store.commit(commit, CommitExtra { outputs: encoded, out_len, out_path, ..CommitExtra::default() })?;
         self.times.committing += started.elapsed();
         self.state = state;
         if let Some(published) = published {

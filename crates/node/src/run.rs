@@ -95,6 +95,7 @@ pub fn run(options: &RunOptions, progress: &mut dyn FnMut(RunProgress)) -> Resul
     if let Some(until) = options.until {
         lane.advance(until)?;
     }
+    lane.settle()?;
     summarise(lane, &options.out, new_records)
 }
 
@@ -104,7 +105,7 @@ fn seed_ruleset(store: &mut Store, ruleset: &Ruleset, files: &[(String, String)]
     if store.reader().ruleset_hash()?.as_deref() == Some(&*ruleset.hash) {
         return Ok(());
     }
-    Ok(store.put_ruleset(&ruleset.hash, files)?)
+    Ok(store.put_ruleset(&ruleset.hash, files, None)?)
 }
 
 struct Fill {

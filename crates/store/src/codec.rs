@@ -16,6 +16,14 @@ pub(crate) fn versioned(payload: &[u8]) -> Vec<u8> {
     value
 }
 
+/// Of a payload in parts.
+pub(crate) fn versioned_parts(parts: &[&[u8]]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
+    value.push(LAYOUT);
+    parts.iter().for_each(|part| value.extend_from_slice(part));
+    value
+}
+
 /// The payload of a stored value.
 pub(crate) fn unversioned(value: &[u8]) -> Result<&[u8], StoreError> {
     match value.split_first() {
@@ -76,7 +84,7 @@ pub(crate) fn decode_state(value: &[u8]) -> Result<ShardState, StoreError> {
     headroom_wire::decode_state(value).map_err(stored)
 }
 
-fn stored(error: StoredError) -> StoreError {
+pub(crate) fn stored(error: StoredError) -> StoreError {
     match error {
         StoredError::Newer { found, known } => StoreError::NewerFormat { found: found.into(), known: known.into() },
         StoredError::Damaged { detail } => StoreError::Corrupt { detail },

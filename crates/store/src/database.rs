@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rocksdb::{
     ColumnFamily, DB, DBPinnableSlice, DBRawIteratorWithThreadMode, FlushOptions, ReadOptions, WriteBatch, WriteOptions,
@@ -9,7 +10,7 @@ use rocksdb::{
 
 use crate::format::{self, Stage};
 use crate::table::{Family, Meta, Table};
-use crate::{Durability, StoreError, StoreOptions, key, tuning};
+use crate::{Durability, StoreError, StoreOptions, codec, fault, key, tuning};
 
 /// The folder of RocksDB inside a data directory.
 const FOLDER: &str = "db";
@@ -20,21 +21,29 @@ pub(crate) struct Database {
     db: DB,
     /// The first failed write.
     sealed: OnceLock<String>,
+    /// The offset of the next log record.
+    log_end: AtomicU64,
+    /// Somebody holds the one [`LogWriter`](crate::LogWriter).
+    log_is_taken: AtomicBool,
 }
 
 impl Database {
     /// Opens, or creates where nothing is.
     pub(crate) fn open(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        fault::point("open.begin");
         let stage = match format::read(dir)? {
             Some(stage) => stage,
             None => format::write(dir, Stage::Creating).map(|()| Stage::Creating)?,
         };
+        fault::point("open.format_created");
         let settings = tuning::database(options, stage == Stage::Creating);
         let db = DB::open_cf_descriptors(&settings, dir.join(FOLDER), tuning::families(options));
-        let database = Self::from(db.map_err(|error| StoreError::open(dir, error))?);
+        let database = Self::over(db.map_err(|error| StoreError::open(dir, error))?)?;
+        fault::point("open.database_opened");
         if stage == Stage::Creating {
             format::write(dir, Stage::Ready)?;
         }
+        fault::point("open.done");
         Ok(database)
     }
 
@@ -45,11 +54,35 @@ impl Database {
         }
         let settings = tuning::database(options, false);
         let db = DB::open_cf_descriptors_read_only(&settings, dir.join(FOLDER), tuning::families(options), false);
-        db.map(Self::from).map_err(|error| StoreError::open(dir, error))
+        Self::over(db.map_err(|error| StoreError::open(dir, error))?)
     }
 
-    fn from(db: DB) -> Self {
-        Self { db, sealed: OnceLock::new() }
+    fn over(db: DB) -> Result<Self, StoreError> {
+        let log_is_taken = AtomicBool::new(false);
+        let database = Self { db, sealed: OnceLock::new(), log_end: AtomicU64::new(0), log_is_taken };
+        let last = database.last_key(Table::Log)?.map(|key| key::parse_number(&key)).transpose()?;
+        let end = last.map_or(0, |last| last + 1).max(database.number(Meta::LogStart)?);
+        database.log_end.store(end, Ordering::Relaxed);
+        Ok(database)
+    }
+
+    /// The offset of the next log record.
+    pub(crate) fn log_end(&self) -> u64 {
+        self.log_end.load(Ordering::Acquire)
+    }
+
+    /// Once the records below it are written.
+    pub(crate) fn set_log_end(&self, end: u64) {
+        self.log_end.store(end, Ordering::Release);
+    }
+
+    /// Whether the log had no writer until now.
+    pub(crate) fn take_log(&self) -> bool {
+        !self.log_is_taken.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn return_log(&self) {
+        self.log_is_taken.store(false, Ordering::Release);
     }
 
     /// Refuses everything after a failed write: memory and disk may differ from here on.
@@ -61,7 +94,13 @@ impl Database {
     }
 
     pub(crate) fn batch(&self) -> Batch<'_> {
-        Batch { database: self, writes: WriteBatch::default() }
+        self.batch_of(0)
+    }
+
+    /// A batch that is expected to have so many bytes.
+    pub(crate) fn batch_of(&self, bytes: usize) -> Batch<'_> {
+        let families = Family::ALL.map(|family| self.family(family));
+        Batch { database: self, families, writes: WriteBatch::with_capacity_bytes(bytes) }
     }
 
     /// The value under a key.
@@ -73,6 +112,11 @@ impl Database {
 
     pub(crate) fn get_meta(&self, key: Meta) -> Result<Option<Vec<u8>>, StoreError> {
         self.get(Table::Meta, &key::meta(key))
+    }
+
+    /// 0 if it was never set.
+    pub(crate) fn number(&self, key: Meta) -> Result<u64, StoreError> {
+        self.get_meta(key)?.map_or(Ok(0), |value| codec::decode_number(&value))
     }
 
     /// Values in the order of the keys, which must be sorted.
@@ -139,9 +183,10 @@ impl Database {
         done.inspect_err(|error| self.seal(error))
     }
 
-    fn seal(&self, error: &StoreError) {
+    /// Refuses everything from here on.
+    pub(crate) fn seal(&self, cause: impl ToString) {
         // Only the first failure counts; later ones follow from it.
-        let _ = self.sealed.set(error.to_string());
+        let _ = self.sealed.set(cause.to_string());
     }
 
     /// Moves everything written from memory into files.
@@ -173,12 +218,14 @@ fn reading(error: rocksdb::Error) -> StoreError {
 /// Writes that happen together or not at all.
 pub(crate) struct Batch<'a> {
     database: &'a Database,
+    /// In the order of [`Family::ALL`]: RocksDB's binding looks them up by name.
+    families: [&'a ColumnFamily; Family::ALL.len()],
     writes: WriteBatch,
 }
 
 impl Batch<'_> {
     pub(crate) fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
-        self.writes.put_cf(self.database.family(table.family()), key, value);
+        self.writes.put_cf(self.families[table.family() as usize], key, value);
     }
 
     pub(crate) fn put_meta(&mut self, key: Meta, value: &[u8]) {
@@ -186,12 +233,17 @@ impl Batch<'_> {
     }
 
     pub(crate) fn delete(&mut self, table: Table, key: &[u8]) {
-        self.writes.delete_cf(self.database.family(table.family()), key);
+        self.writes.delete_cf(self.families[table.family() as usize], key);
     }
 
     /// From a key on, up to and without another.
     pub(crate) fn delete_range(&mut self, table: Table, from: &[u8], to: &[u8]) {
-        self.writes.delete_range_cf(self.database.family(table.family()), from, to);
+        self.writes.delete_range_cf(self.families[table.family() as usize], from, to);
+    }
+
+    /// Bytes so far.
+    pub(crate) fn bytes(&self) -> usize {
+        self.writes.size_in_bytes()
     }
 
     /// # Errors
@@ -222,6 +274,23 @@ impl Scan<'_> {
         // An iterator also ends where it cannot read on: only the status tells.
         self.rows.status().map_err(reading)?;
         Ok(self.rows.item())
+    }
+
+    /// The key and its value before; on the first call the last of the range.
+    pub(crate) fn previous_row(&mut self) -> Result<Option<Row<'_>>, StoreError> {
+        if self.started {
+            self.rows.prev();
+        } else {
+            self.rows.seek_to_last();
+            self.started = true;
+        }
+        self.rows.status().map_err(reading)?;
+        Ok(self.rows.item())
+    }
+
+    /// Where the scan stands.
+    pub(crate) fn row(&self) -> Option<Row<'_>> {
+        self.rows.item()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use headroom_engine::{AccountId, SeenKey, Timer, TimerKind, Timestamp};
 
-use crate::StoreError;
 use crate::table::{Meta, Table};
+use crate::{OutputKind, StoreError};
 
 /// Ends a text inside a key. Ids hold no control characters, so a prefix of an id sorts before it, as in `str`'s order.
 const END: u8 = 0x00;
@@ -23,8 +23,23 @@ pub(crate) fn ruleset(hash: &str) -> Vec<u8> {
     start(Table::Rulesets, hash.len()).text(hash).0
 }
 
-pub(crate) fn output(sequence: u64) -> Vec<u8> {
-    start(Table::Outputs, 8).bytes(&sequence.to_be_bytes()).0
+/// Each kind is one range: who reads one passes over no other.
+pub(crate) fn output(kind: OutputKind, sequence: u64) -> Vec<u8> {
+    start(Table::Outputs, 9).bytes(&[kind.byte()]).bytes(&sequence.to_be_bytes()).0
+}
+
+/// Above every output of a kind.
+pub(crate) fn outputs_after(kind: OutputKind) -> Vec<u8> {
+    start(Table::Outputs, 1).bytes(&[kind.byte() + 1]).0
+}
+
+pub(crate) fn by_account(account: &str, sequence: u64) -> Vec<u8> {
+    start(Table::ByAccount, account.len() + 9).text(account).bytes(&[END]).bytes(&sequence.to_be_bytes()).0
+}
+
+/// Of the tables whose key is a number: journal and log.
+pub(crate) fn numbered(table: Table, number: u64) -> Vec<u8> {
+    start(table, 8).bytes(&number.to_be_bytes()).0
 }
 
 pub(crate) fn seen(key: SeenKey) -> Vec<u8> {
@@ -54,9 +69,10 @@ pub(crate) fn timers_after(until: Timestamp) -> Vec<u8> {
     start(Table::Timers, 9).bytes(&signed_64(until.0)).bytes(&[ABOVE_TEXT]).0
 }
 
-pub(crate) fn parse_output(key: &[u8]) -> Result<u64, StoreError> {
-    let sequence = key.get(1..).and_then(|rest| rest.try_into().ok()).map(u64::from_be_bytes);
-    sequence.ok_or_else(|| damaged("outputs", key))
+/// The number at the end of a key: of an output, an output by account, a journal or a log record.
+pub(crate) fn parse_number(key: &[u8]) -> Result<u64, StoreError> {
+    let number = key.get(1..).and_then(<[u8]>::last_chunk).map(|number| u64::from_be_bytes(*number));
+    number.ok_or_else(|| damaged("of numbers", key))
 }
 
 pub(crate) fn parse_seen_day(key: &[u8]) -> Result<i32, StoreError> {
@@ -151,7 +167,9 @@ mod tests {
         fn keys_are_read_back(a in timers(), partition: u32, sequence: u64, day: i32, hash: u64) {
             prop_assert_eq!(parse_timer(&timer(&a.0, &a.1)).unwrap(), a.clone());
             prop_assert_eq!(parse_position(&position(&a.0, partition)).unwrap(), (a.0.to_string(), partition));
-            prop_assert_eq!(parse_output(&output(sequence)).unwrap(), sequence);
+            prop_assert_eq!(parse_number(&output(OutputKind::Notice, sequence)).unwrap(), sequence);
+            prop_assert_eq!(parse_number(&by_account(&a.0, sequence)).unwrap(), sequence);
+            prop_assert_eq!(parse_number(&numbered(Table::Log, sequence)).unwrap(), sequence);
             prop_assert_eq!(parse_seen_day(&seen(SeenKey { day, hash })).unwrap(), day);
         }
 

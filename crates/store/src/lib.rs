@@ -11,18 +11,32 @@
 
 mod cache;
 mod codec;
+mod commit;
 mod database;
 mod error;
 mod format;
+mod journal;
 mod key;
+mod log;
 mod options;
+mod outputs;
 mod reader;
 mod recent;
 mod store;
 mod table;
+mod trim;
 mod tuning;
+mod writer;
 
+pub mod fault;
+
+pub use commit::{CommitExtra, Done};
 pub use error::StoreError;
+pub use log::LogWriter;
 pub use options::{Durability, SharedMemory, StoreOptions};
+pub use outputs::OutputKind;
 pub use reader::{Reader, Sizes};
-pub use store::{CommitExtra, Store};
+pub use store::{Rows, Store};
+pub use trim::{Trim, Trimmed};
+
+pub use headroom_wire::LogRecord;

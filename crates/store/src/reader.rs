@@ -18,7 +18,7 @@ use crate::{StoreError, StoreOptions, codec, key};
 /// Every function fails with HR0303, HR0304, HR0302 for a value of a newer build, or HR0306 once the shard is sealed.
 #[derive(Clone)]
 pub struct Reader {
-    database: Arc<Database>,
+    pub(crate) database: Arc<Database>,
 }
 
 /// How large the stored data is.
@@ -66,8 +66,15 @@ impl Reader {
 
     /// The shard's state after the last commit; `None`: there was none.
     pub fn state(&self) -> Result<Option<ShardState>, StoreError> {
-        let stored = self.database.get_meta(Meta::State)?;
-        stored.map(|value| codec::decode_state(&value)).transpose()
+        // One look at both: they belong to one commit.
+        let keys = [Meta::State, Meta::Broadcasts].map(key::meta);
+        let [state, broadcasts] = &*self.database.get_sorted(Table::Meta, &keys)? else { return Ok(None) };
+        let Some(state) = state else { return Ok(None) };
+        let mut state = codec::decode_state(state)?;
+        if let Some(broadcasts) = broadcasts {
+            state.broadcasts = codec::decode_state(broadcasts)?.broadcasts;
+        }
+        Ok(Some(state))
     }
 
     /// Inputs and the next offset to read.
@@ -81,31 +88,14 @@ impl Reader {
         Ok(positions)
     }
 
-    /// How many outputs there are: the sequence of the next one.
-    pub fn outputs_count(&self) -> Result<u64, StoreError> {
-        self.meta_number(Meta::Outputs)
-    }
-
     /// Bytes of the file that outputs are copied to, as of the last commit: what is longer has not been committed.
     pub fn out_len(&self) -> Result<u64, StoreError> {
-        self.meta_number(Meta::OutLength)
+        self.database.number(Meta::OutLength)
     }
 
     /// The file that outputs were last copied to.
     pub fn out_path(&self) -> Result<Option<String>, StoreError> {
         self.database.get_meta(Meta::OutPath)?.map(|value| codec::decode_text(&value)).transpose()
-    }
-
-    /// Outputs from a sequence on, with their sequences, at most `limit`: the bytes as they were committed.
-    pub fn outputs_from(&self, sequence: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        let mut outputs = Vec::new();
-        let (_, end) = Table::Outputs.range();
-        let mut rows = self.database.peek_range(Table::Outputs, key::output(sequence), end)?;
-        while outputs.len() < limit {
-            let Some((key, value)) = rows.next_row()? else { break };
-            outputs.push((key::parse_output(key)?, codec::unversioned(value)?.to_vec()));
-        }
-        Ok(outputs)
     }
 
     /// The files of a ruleset by its content hash, path and text, whether or not it is in force.
@@ -117,6 +107,12 @@ impl Reader {
     /// Content hash of the ruleset in force; `None`: there was none yet.
     pub fn ruleset_hash(&self) -> Result<Option<String>, StoreError> {
         self.database.get_meta(Meta::Ruleset)?.map(|value| codec::decode_text(&value)).transpose()
+    }
+
+    /// What the shard was about to do, as [`Store::set_attempt`](crate::Store::set_attempt) last noted it.
+    pub fn attempt(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let stored = self.database.get_meta(Meta::Attempt)?;
+        stored.map(|value| codec::unversioned(&value).map(<[u8]>::to_vec)).transpose()
     }
 
     /// SHA-256 over accounts, timers and seen keys in the order of their keys; keys and values each preceded by their
@@ -142,10 +138,6 @@ impl Reader {
             sizes.account_bytes += value.len() as u64;
         }
         Ok(sizes)
-    }
-
-    fn meta_number(&self, key: Meta) -> Result<u64, StoreError> {
-        self.database.get_meta(key)?.map_or(Ok(0), |value| codec::decode_number(&value))
     }
 }
 

@@ -3,21 +3,28 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use headroom_engine::{Account, AccountId, Commit, SeenKey, ShardState, Timer, Timestamp};
+use headroom_engine::{Account, AccountId, Commit, SeenKey, Timer, Timestamp};
 
 use crate::cache::AccountCache;
+use crate::commit::{CommitExtra, Job, write_ruleset};
 use crate::database::{Batch, Database};
 use crate::recent::{Recent, RecentKeys};
 use crate::table::{Meta, Table};
-use crate::{Durability, Reader, StoreError, StoreOptions, codec, key};
+use crate::writer::Writer;
+use crate::{Durability, LogWriter, Reader, StoreError, StoreOptions, codec, fault, journal, key};
 
 /// A shard's data, owned by one thread of one process.
 ///
 /// Every function fails with HR0303 for damage, HR0304 where the disk fails, and HR0306 after a failed write.
+/// A commit is written by a thread of the store's own while its owner goes on; the owner's reads ([`Self::load_accounts`],
+/// [`Self::seen`], [`Self::due_timers`]) hold what is being written, a [`Reader`] only what is durable.
+/// A failed write seals the shard: the call that learns of it gives the failure itself, every later one HR0306.
 pub struct Store {
-    database: Arc<Database>,
+    pub(crate) database: Arc<Database>,
     reader: Reader,
     durability: Durability,
+    /// Dropped before the rest: it writes to the end what it has.
+    writer: Writer,
     cache: AccountCache,
     recent: RecentKeys,
     /// No stored timer sorts before this key. Removed timers leave marks in front of the live ones that a scan from
@@ -25,17 +32,6 @@ pub struct Store {
     timers_from: Vec<u8>,
     seen_from_day: i32,
     outputs: u64,
-}
-
-/// What is committed together with a step beside its own [`Commit`].
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct CommitExtra {
-    /// The encoded outputs, one for each of the commit's, in its order.
-    pub outputs: Vec<Vec<u8>>,
-    /// Bytes of the file that outputs are copied to, with these; 0 without such a file.
-    pub out_len: u64,
-    /// That file.
-    pub out_path: Option<String>,
 }
 
 impl Store {
@@ -50,6 +46,7 @@ impl Store {
         let newest_seen = database.last_key(Table::Seen)?.map(|key| key::parse_seen_day(&key)).transpose()?;
         Ok(Self {
             durability: options.durability,
+            writer: Writer::start(&database, options.durability)?,
             cache: AccountCache::new(options.accounts_cached_max, options.account_bytes_cached_max),
             recent: RecentKeys::new(newest_seen, options.seen_cached_max),
             timers_from: Table::Timers.range().0,
@@ -65,16 +62,29 @@ impl Store {
         &self.reader
     }
 
+    /// The log of embedded mode, for the thread that appends to it.
+    ///
+    /// # Panics
+    /// If it has a writer.
+    pub fn log(&self) -> LogWriter {
+        LogWriter::new(Arc::clone(&self.database), self.durability)
+    }
+
     /// The accounts of different ids, as far as they exist, in no order. They leave the cache; those in the next commit
     /// return to it.
     pub fn load_accounts(&mut self, ids: &[AccountId]) -> Result<Vec<Box<Account>>, StoreError> {
         self.database.check()?;
         let mut accounts = Vec::with_capacity(ids.len());
         let mut keys = Vec::new();
+        let flight = self.writer.flight();
         for id in ids {
-            match self.cache.take(id) {
-                Some(account) => accounts.push(account),
-                None => keys.push(key::account(id)),
+            // The flight first: of an account that came from it once, the cache may hold an older one.
+            if let Some(account) = flight.and_then(|flight| flight.account(id)) {
+                accounts.push(Box::new(account.clone()));
+            } else if let Some(account) = self.cache.take(id) {
+                accounts.push(account);
+            } else {
+                keys.push(key::account(id));
             }
         }
         keys.sort_unstable();
@@ -92,7 +102,10 @@ impl Store {
         for (at, key) in keys.iter().enumerate() {
             match self.recent.get(*key) {
                 Recent::Known(content) => contents[at] = content,
-                Recent::AskDisk => asked.push(at),
+                Recent::AskDisk => match self.writer.flight().and_then(|flight| flight.seen(*key)) {
+                    Some(content) => contents[at] = content,
+                    None => asked.push(at),
+                },
             }
         }
         asked.sort_unstable_by_key(|at| keys[*at]);
@@ -127,159 +140,169 @@ impl Store {
     fn find_first_timer(&mut self) -> Result<(), StoreError> {
         let (_, end) = Table::Timers.range();
         let mut rows = self.database.peek_range(Table::Timers, self.timers_from.clone(), end.clone())?;
-        let first = rows.next_row()?.map_or(end, |(key, _)| key.to_vec());
-        self.timers_from = first;
+        let stored = rows.next_row()?.map_or(end, |(key, _)| key.to_vec());
+        let added = self.writer.flight().and_then(|flight| flight.first_timer_added());
+        self.timers_from = added.map_or(stored.clone(), |added| stored.min(added.to_vec()));
         Ok(())
     }
 
+    /// What is on disk, without what the flight removes, with what it adds.
     fn timers_between(&self, from: Vec<u8>, end: Vec<u8>, limit: usize) -> Result<Vec<(AccountId, Timer)>, StoreError> {
-        let mut timers = Vec::new();
         if from >= end {
-            return Ok(timers);
+            return Ok(Vec::new());
         }
+        let flight = self.writer.flight();
+        let added = flight.map_or(&[][..], |flight| flight.timers_added(&from, &end));
+        let mut keys: Vec<Vec<u8>> = added.to_vec();
         let mut rows = self.database.peek_range(Table::Timers, from, end)?;
-        while timers.len() < limit {
+        let mut stored = 0;
+        while stored < limit {
             let Some((key, _)) = rows.next_row()? else { break };
-            timers.push(key::parse_timer(key)?);
+            if !flight.is_some_and(|flight| flight.removes_timer(key)) {
+                keys.push(key.to_vec());
+                stored += 1;
+            }
         }
-        Ok(timers)
+        if !added.is_empty() {
+            keys.sort_unstable();
+            keys.dedup();
+            keys.truncate(limit);
+        }
+        keys.iter().map(|key| key::parse_timer(key)).collect()
     }
 
     /// Writes everything that a step decided, in one piece. Timers are removed before others are added; seen days
-    /// before `state.seen_from_day` are deleted.
+    /// before `state.seen_from_day` are deleted. Returns when the commit before is durable and this one is being written:
+    /// [`Self::settle`] waits for it, `extra.done` is told.
     ///
     /// # Errors
-    /// HR0304 or HR0303 if the write fails; the store is sealed then, and nothing of the commit is there.
+    /// HR0304 or HR0303 if the write of the commit *before* failed: the shard is sealed then, and nothing of either is
+    /// there.
     ///
     /// # Panics
-    /// If `extra` does not hold one encoded output for each of the commit's.
+    /// If `extra` does not hold one encoded output for each of the commit's, or accounts are not sorted by id.
     pub fn commit(&mut self, commit: Commit, extra: CommitExtra) -> Result<(), StoreError> {
         assert_eq!(commit.outputs.len(), extra.outputs.len(), "every output is encoded");
+        self.settle()?;
         self.database.check()?;
-        let mut batch = self.database.batch();
-        let sizes = write_accounts(&mut batch, &commit.accounts);
-        let first_timer = write_timers(&mut batch, &commit);
-        let outputs = write_outputs(&mut batch, self.outputs, &extra.outputs);
-        write_positions(&mut batch, &commit);
-        write_seen(&mut batch, &commit.seen, self.seen_from_day, &commit.state);
-        if let Some(published) = &commit.ruleset {
-            write_ruleset(&mut batch, &published.ruleset.hash, &published.files);
-        }
-        write_meta(&mut batch, &commit.state, outputs, &extra);
-        batch.write(self.durability)?;
-        self.outputs = outputs;
-        self.lower_first_timer(first_timer);
-        self.remember(commit, &sizes);
-        Ok(())
-    }
-
-    /// Keeps a ruleset's files (path and text) under its content hash and puts it in force, without a step: the seed of
-    /// a new data directory. A ruleset that a step publishes is part of its commit.
-    ///
-    /// # Errors
-    /// As [`Self::commit`].
-    pub fn put_ruleset(&mut self, hash: &str, files: &[(String, String)]) -> Result<(), StoreError> {
-        let mut batch = self.database.batch();
-        write_ruleset(&mut batch, hash, files);
-        batch.write(self.durability)
-    }
-
-    /// Moves everything from memory into files, so that the next open has no log to replay.
-    ///
-    /// # Errors
-    /// As [`Self::commit`].
-    pub fn flush(&mut self) -> Result<(), StoreError> {
-        self.database.flush()
-    }
-
-    fn lower_first_timer(&mut self, added: Option<Vec<u8>>) {
-        if let Some(added) = added.filter(|added| *added < self.timers_from) {
-            self.timers_from = added;
-        }
-    }
-
-    /// Memory follows the disk, never the other way round.
-    fn remember(&mut self, commit: Commit, sizes: &[usize]) {
-        for (account, size) in commit.accounts.into_iter().zip(sizes) {
-            self.cache.put(account, *size);
-        }
+        let (first_output, from_day) = (self.outputs, self.seen_from_day);
+        self.outputs += commit.outputs.len() as u64;
         self.recent.put(&commit.seen);
         if commit.state.seen_from_day > self.seen_from_day {
             self.seen_from_day = commit.state.seen_from_day;
             self.recent.drop_before(self.seen_from_day);
         }
+        let job = Job::new(commit, extra, first_output, from_day);
+        if let Some(added) = job.flight.first_timer_added()
+            && added < self.timers_from.as_slice()
+        {
+            self.timers_from = added.to_vec();
+        }
+        self.writer.send(job)
     }
+
+    /// Waits until everything committed is durable and readable.
+    ///
+    /// # Errors
+    /// HR0304 or HR0303 if the write failed: the shard is sealed then, and nothing of the commit is there.
+    pub fn settle(&mut self) -> Result<(), StoreError> {
+        if let Some((flight, sizes)) = self.writer.land()? {
+            for (account, size) in flight.into_accounts().into_iter().zip(sizes) {
+                self.cache.put(account, size);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a ruleset's files (path and text) under its content hash and puts it in force, without a step, with a
+    /// journal record and its sequence if given: the seed of a new data directory. A ruleset that a step publishes is
+    /// part of its commit.
+    ///
+    /// # Errors
+    /// As [`Self::settle`].
+    pub fn put_ruleset(
+        &mut self,
+        hash: &str,
+        files: &[(String, String)],
+        journal: Option<(u64, Vec<u8>)>,
+    ) -> Result<(), StoreError> {
+        self.settle()?;
+        let mut batch = self.database.batch();
+        write_ruleset(&mut batch, hash, files);
+        journal::write(&mut batch, journal.as_ref());
+        fault::point("ruleset.before_write");
+        batch.write(self.durability)?;
+        fault::point("ruleset.after_write");
+        Ok(())
+    }
+
+    /// Notes what the shard is about to do, synced: a process that dies of it is told by [`Reader::attempt`].
+    ///
+    /// # Errors
+    /// As [`Self::settle`].
+    pub fn set_attempt(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.settle()?;
+        let mut batch: Batch<'_> = self.database.batch();
+        batch.put_meta(Meta::Attempt, &codec::versioned(bytes));
+        fault::point("attempt.before_write");
+        batch.write(Durability::Fsync)?;
+        fault::point("attempt.after_write");
+        Ok(())
+    }
+
+    /// Moves everything from memory into files, so that the next open has no log to replay.
+    ///
+    /// # Errors
+    /// As [`Self::settle`].
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.settle()?;
+        fault::point("flush.before");
+        self.database.flush()?;
+        fault::point("flush.after");
+        Ok(())
+    }
+
+    /// At most `limit` accounts in the order of ids behind `after`, and those of them that `concerned` chooses: for
+    /// sweeps. Waits for the commit in flight.
+    pub fn rows_after(
+        &mut self,
+        after: Option<&str>,
+        limit: usize,
+        mut concerned: impl FnMut(&Account) -> bool,
+    ) -> Result<Rows, StoreError> {
+        self.settle()?;
+        let (first, end) = Table::Accounts.range();
+        let from = after.map_or(first, |after| key_behind(key::account(after)));
+        let mut rows = self.database.peek_range(Table::Accounts, from, end)?;
+        let mut found = Rows::default();
+        while found.ids.len() < limit {
+            let Some((_, value)) = rows.next_row()? else {
+                found.end = true;
+                break;
+            };
+            let account = codec::decode_account(value)?;
+            if concerned(&account) {
+                found.concerned.push(Arc::clone(&account.id));
+            }
+            found.ids.push(account.id);
+        }
+        Ok(found)
+    }
+}
+
+/// A stretch of accounts in the order of ids.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Rows {
+    /// All of them.
+    pub ids: Vec<AccountId>,
+    /// None is behind them.
+    pub end: bool,
+    /// Those that were chosen.
+    pub concerned: Vec<AccountId>,
 }
 
 /// The smallest key behind another.
 fn key_behind(mut key: Vec<u8>) -> Vec<u8> {
     key.push(0);
     key
-}
-
-/// Gives the stored size of each.
-fn write_accounts(batch: &mut Batch<'_>, accounts: &[Box<Account>]) -> Vec<usize> {
-    let mut buffer = Vec::new();
-    let mut write = |account: &Account| {
-        let value = codec::encode_account(account, &mut buffer);
-        batch.put(Table::Accounts, &key::account(&account.id), value);
-        value.len()
-    };
-    accounts.iter().map(|account| write(account)).collect()
-}
-
-/// Gives the key of the first that is added.
-fn write_timers(batch: &mut Batch<'_>, commit: &Commit) -> Option<Vec<u8>> {
-    for (id, timer) in &commit.timers_removed {
-        batch.delete(Table::Timers, &key::timer(id, timer));
-    }
-    let mut added: Vec<_> = commit.timers_added.iter().map(|(id, timer)| key::timer(id, timer)).collect();
-    added.sort_unstable();
-    for key in &added {
-        batch.put(Table::Timers, key, &codec::versioned(&[]));
-    }
-    added.into_iter().next()
-}
-
-/// Gives the sequence of the next.
-fn write_outputs(batch: &mut Batch<'_>, first: u64, outputs: &[Vec<u8>]) -> u64 {
-    let mut sequence = first;
-    for output in outputs {
-        batch.put(Table::Outputs, &key::output(sequence), &codec::versioned(output));
-        sequence += 1;
-    }
-    sequence
-}
-
-fn write_positions(batch: &mut Batch<'_>, commit: &Commit) {
-    for ((input, partition), next) in &commit.positions {
-        batch.put(Table::Positions, &key::position(input, *partition), &codec::encode_number(*next));
-    }
-}
-
-/// Old days go last: a key of an old day in the same commit goes with them, as it would in a commit of its own.
-fn write_seen(batch: &mut Batch<'_>, seen: &[(SeenKey, u64)], from_day: i32, state: &ShardState) {
-    let mut sorted = seen.to_vec();
-    sorted.sort_by_key(|(key, _)| *key);
-    for (key, content) in sorted {
-        batch.put(Table::Seen, &key::seen(key), &codec::encode_number(content));
-    }
-    if state.seen_from_day > from_day {
-        let (start, _) = Table::Seen.range();
-        batch.delete_range(Table::Seen, &start, &key::seen_day(state.seen_from_day));
-    }
-}
-
-fn write_meta(batch: &mut Batch<'_>, state: &ShardState, outputs: u64, extra: &CommitExtra) {
-    batch.put_meta(Meta::State, &codec::encode_state(state));
-    batch.put_meta(Meta::Outputs, &codec::encode_number(outputs));
-    batch.put_meta(Meta::OutLength, &codec::encode_number(extra.out_len));
-    if let Some(path) = &extra.out_path {
-        batch.put_meta(Meta::OutPath, &codec::versioned(path.as_bytes()));
-    }
-}
-
-fn write_ruleset(batch: &mut Batch<'_>, hash: &str, files: &[(String, String)]) {
-    batch.put(Table::Rulesets, &key::ruleset(hash), &codec::encode_ruleset(hash, files));
-    batch.put_meta(Meta::Ruleset, &codec::versioned(hash.as_bytes()));
 }

@@ -9,11 +9,12 @@
 /// | 0x03 | timers | due, account id, 0x00, kind, rule | nothing |
 /// | 0x04 | seen | day, hash | content hash |
 /// | 0x05 | positions | input, 0x00, partition | next offset |
-/// | 0x06 | outputs | sequence | output message |
+/// | 0x06 | outputs | kind, sequence | length of account id, account id, output message |
 /// | 0x07 | rulesets | content hash as published | ruleset message |
-/// | 0x08 | reserved: journal | | |
-/// | 0x09 | reserved: log of embedded mode | | |
+/// | 0x08 | journal | sequence | journal message |
+/// | 0x09 | log of embedded mode | offset | log record message |
 /// | 0x0a | reserved: snapshots | | |
+/// | 0x0b | outputs by account | account id, 0x00, sequence | kind |
 ///
 /// Numbers are big-endian, signed ones with their sign bit flipped: bytes sort as values do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +27,9 @@ pub(crate) enum Table {
     Positions = 0x05,
     Outputs = 0x06,
     Rulesets = 0x07,
+    Journal = 0x08,
+    Log = 0x09,
+    ByAccount = 0x0b,
 }
 
 impl Table {
@@ -41,8 +45,8 @@ impl Table {
     pub(crate) fn family(self) -> Family {
         match self {
             Self::Meta | Self::Accounts | Self::Timers | Self::Positions | Self::Rulesets => Family::State,
-            Self::Seen => Family::Seen,
-            Self::Outputs => Family::Log,
+            Self::Seen | Self::ByAccount => Family::Seen,
+            Self::Outputs | Self::Journal | Self::Log => Family::Log,
         }
     }
 }
@@ -52,7 +56,7 @@ impl Table {
 pub(crate) enum Family {
     /// Rewritten all the time, read by key.
     State,
-    /// Tiny, written once, asked for mostly in vain, dropped by the day.
+    /// Tiny, written once in no order, dropped by age.
     Seen,
     /// Appended in order, read in order.
     Log,
@@ -85,4 +89,14 @@ pub(crate) enum Meta {
     Ruleset = 0x04,
     /// The file that outputs are copied to.
     OutPath = 0x05,
+    /// Promotions, market, control: the part of the state that seldom changes and may be large.
+    Broadcasts = 0x06,
+    /// The first output that is kept.
+    OutputsStart = 0x07,
+    /// The first journal record that is kept.
+    JournalStart = 0x08,
+    /// The first log record that is kept.
+    LogStart = 0x09,
+    /// What the shard was about to do.
+    Attempt = 0x0a,
 }

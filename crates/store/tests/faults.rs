@@ -30,6 +30,7 @@ fn commit_numbered(store: &mut Store, numbers: std::ops::RangeInclusive<u64>) {
         let (commit, extra) = numbered(n);
         store.commit(commit, extra).unwrap();
     }
+    store.settle().unwrap();
 }
 
 /// The number of the last commit, which must be there whole.
@@ -158,10 +159,10 @@ fn a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()));
     let format = dir.path().join("FORMAT");
-    let newer = fs::read_to_string(&format).unwrap().replace("format 1", "format 2");
+    let newer = fs::read_to_string(&format).unwrap().replace("format 2", "format 3");
     fs::write(&format, newer).unwrap();
     let error = Store::open(dir.path(), options()).err().unwrap();
-    assert_eq!(error, StoreError::NewerFormat { found: 2, known: 1 });
+    assert_eq!(error, StoreError::NewerFormat { found: 3, known: 2 });
     assert_eq!(error.code(), "HR0302");
 }
 
@@ -198,5 +199,6 @@ fn dropped_days_leave_the_files() {
     let mut only_last = open(fresh.path());
     let seen = day(4).collect();
     only_last.commit(Commit { seen, state: state(4), ..Commit::default() }, CommitExtra::default()).unwrap();
+    only_last.settle().unwrap();
     assert_eq!(store.reader().digest().unwrap(), only_last.reader().digest().unwrap());
 }

@@ -68,6 +68,7 @@ fn a_commit_is_there_at_once_and_after_a_reopen() {
     assert_eq!(store.reader().state().unwrap(), None);
     let (commit, extra) = commit();
     store.commit(commit, extra).unwrap();
+    store.settle().unwrap();
     check(&mut store);
     drop(store);
     let mut store = Store::open(dir.path(), without_memory()).unwrap();
@@ -88,6 +89,7 @@ fn commits_go_on_where_the_last_one_ended() {
     second.timers_removed = vec![("b".into(), timer(50))];
     second.positions = BTreeMap::from([((Arc::from("orders"), 3), 401)]);
     store.commit(second, extra).unwrap();
+    store.settle().unwrap();
     assert_eq!(store.reader().outputs_from(3, 9).unwrap(), [(3, b"fourth".to_vec())]);
     assert_eq!(store.load_accounts(&ids(&["b"])).unwrap()[0].sequence, 3);
     assert_eq!(store.due_timers(Timestamp(100), None, 9).unwrap(), [("a".into(), timer(60))]);
@@ -99,8 +101,8 @@ fn rulesets_are_kept_and_the_last_one_is_in_force() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(dir.path());
     assert_eq!(store.reader().ruleset_hash().unwrap(), None);
-    store.put_ruleset("ab12", &ruleset_files()).unwrap();
-    store.put_ruleset("cd34", &[]).unwrap();
+    store.put_ruleset("ab12", &ruleset_files(), None).unwrap();
+    store.put_ruleset("cd34", &[], None).unwrap();
     let (step, extra) = commit();
     store.commit(step, extra).unwrap();
     assert_eq!(store.reader().ruleset_hash().unwrap().as_deref(), Some("cd34"));
@@ -122,8 +124,9 @@ fn a_reader_looks_on_without_the_lock() {
     assert_eq!(Reader::open(dir.path(), &options()).err().unwrap().code(), "HR0305");
     let mut store = open(dir.path());
     let (commit, extra) = commit();
-    let (expected, expected_extra) = (commit.clone(), extra.clone());
+    let (expected, (_, expected_extra)) = (commit.clone(), self::commit());
     store.commit(commit, extra).unwrap();
+    store.settle().unwrap();
     check_reader(&Reader::open(dir.path(), &options()).unwrap(), &expected, &expected_extra);
     let elsewhere = store.reader().clone();
     std::thread::spawn(move || check_reader(&elsewhere, &expected, &expected_extra)).join().unwrap();

@@ -8,6 +8,7 @@ mod check;
 mod delimited;
 mod error;
 mod event;
+mod journal;
 mod json;
 mod output;
 mod record;
@@ -31,5 +32,8 @@ pub use output::{Names, output_to_proto};
 pub use record::{Decoded, decode_json, decode_protobuf};
 
 pub use stored::{
-    StoredError, decode_account, decode_ruleset, decode_state, encode_account, encode_ruleset, encode_state,
+    LogRecord, StoredError, decode_account, decode_log_record, decode_ruleset, decode_state, encode_account,
+    encode_log_record, encode_ruleset, encode_state,
 };
+
+pub use journal::{Journal, JournalInput, JournalOutputs, JournalWriter, decode_journal, encode_journal};

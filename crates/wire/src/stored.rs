@@ -6,6 +6,7 @@
 mod account_put;
 mod account_take;
 mod broadcasts;
+mod log;
 mod put;
 mod ruleset;
 mod shard;
@@ -13,6 +14,7 @@ mod take;
 
 pub use account_put::encode_account;
 pub use account_take::decode_account;
+pub use log::{LogRecord, decode_log_record, encode_log_record};
 pub use ruleset::{decode_ruleset, encode_ruleset};
 pub use shard::{decode_state, encode_state};
 
@@ -39,7 +41,7 @@ pub enum StoredError {
 }
 
 impl StoredError {
-    fn damaged(detail: impl Into<String>) -> StoredError {
+    pub(crate) fn damaged(detail: impl Into<String>) -> StoredError {
         StoredError::Damaged { detail: detail.into() }
     }
 }

@@ -51,10 +51,15 @@ impl<'a> Put<'a> {
 
     /// A text.
     pub fn text(&mut self, field: u32, text: &str) {
-        if !text.is_empty() {
+        self.bytes(field, text.as_bytes());
+    }
+
+    /// Bytes of any meaning.
+    pub fn bytes(&mut self, field: u32, bytes: &[u8]) {
+        if !bytes.is_empty() {
             self.key(field, BYTES);
-            varint(self.out, text.len() as u64);
-            self.out.extend_from_slice(text.as_bytes());
+            varint(self.out, bytes.len() as u64);
+            self.out.extend_from_slice(bytes);
         }
     }
 

@@ -133,7 +133,8 @@ impl<'a> Content<'a> {
         Ok(Timestamp(clock.0.wrapping_sub(self.signed()?)))
     }
 
-    fn bytes(self) -> Taken<&'a [u8]> {
+    /// Bytes of any meaning.
+    pub fn bytes(self) -> Taken<&'a [u8]> {
         match self {
             Content::Bytes(bytes) => Ok(bytes),
             Content::Number(_) => Err(Damage::Kind),

@@ -8,9 +8,11 @@ use std::{env, fs};
 
 use crate::account::{random_account, random_state};
 use crate::fill::{Dice, full, kinds, message};
+use crate::journal::{journal, log_record};
 use headroom_wire::{
-    DecodeError, EncodeError, StoredError, decode_account, decode_state, encode_account, encode_state, event_from_json,
-    event_from_protobuf, event_to_json, output_from_json, output_from_protobuf, output_to_json,
+    DecodeError, EncodeError, Journal, StoredError, decode_account, decode_journal, decode_log_record, decode_state,
+    encode_account, encode_journal, encode_log_record, encode_state, event_from_json, event_from_protobuf,
+    event_to_json, output_from_json, output_from_protobuf, output_to_json,
 };
 use prost::Message;
 use prost_reflect::FieldDescriptor;
@@ -116,6 +118,9 @@ fn stored_values_are_read_as_they_were_written() {
     stored("stored.account.1.hex", &random_account(&mut Dice(1)), encode_account, decode_account);
     stored("stored.account.2.hex", &random_account(&mut Dice(2)), encode_account, decode_account);
     stored("stored.shard.1.hex", &random_state(&mut Dice(1)), encode_state, decode_state);
+    stored("stored.log.1.hex", &log_record(), encode_log_record, decode_log_record);
+    let append = |record: &Journal, out: &mut Vec<u8>| out.extend(encode_journal(record));
+    stored("stored.journal.1.hex", &journal(), append, decode_journal);
 }
 
 #[test]

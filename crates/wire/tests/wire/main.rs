@@ -6,6 +6,7 @@ mod account;
 mod events;
 mod fill;
 mod golden;
+mod journal;
 mod mutation;
 mod oracle;
 mod outputs;

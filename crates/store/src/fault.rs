@@ -1,0 +1,180 @@
+//! Fail points for crash tests: named places where a process can be made to die. Always compiled; off, one costs an
+//! atomic load.
+//!
+//! `HEADROOM_FAIL_AT="NAME[:N][=kill|panic]"`: the N-th time (first, if not given) the point NAME is passed, the process
+//! kills itself (`kill`, if not given), or panics there.
+
+use std::io::Write;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rustix::process::{Signal, getpid, kill_process};
+
+/// The variable that arms a point.
+const VARIABLE: &str = "HEADROOM_FAIL_AT";
+
+/// Every name: those of the store, then those of the node.
+pub const POINTS: &[&str] = &[
+    "open.begin",
+    "open.format_created",
+    "open.database_opened",
+    "open.done",
+    "ruleset.before_write",
+    "ruleset.after_write",
+    "commit.begin",
+    "commit.batch_built",
+    "commit.before_write",
+    "commit.after_write",
+    "commit.before_done",
+    "commit.after_done",
+    "log.before_write",
+    "log.after_write",
+    "trim.before",
+    "trim.outputs",
+    "trim.journal",
+    "trim.log",
+    "trim.before_write",
+    "trim.after",
+    "flush.before",
+    "flush.after",
+    "attempt.before_write",
+    "attempt.after_write",
+];
+
+/// Until the variable was found empty, every point looks at the plan.
+static MAY_FAIL: AtomicBool = AtomicBool::new(true);
+static PLAN: OnceLock<Option<Plan>> = OnceLock::new();
+
+/// Dies here if the variable says so.
+#[inline]
+pub fn point(name: &str) {
+    if MAY_FAIL.load(Ordering::Relaxed) {
+        passed(name);
+    }
+}
+
+#[cold]
+fn passed(name: &str) {
+    let Some(plan) = PLAN.get_or_init(plan_of_process) else {
+        MAY_FAIL.store(false, Ordering::Relaxed);
+        return;
+    };
+    assert!(POINTS.contains(&name), "fail point `{name}` is not in the list");
+    if plan.is_due(name) {
+        plan.fail(name);
+    }
+}
+
+/// What to do, and where.
+#[derive(Debug)]
+struct Plan {
+    name: String,
+    /// How often the point is still passed unharmed, plus one; 0: it has failed.
+    left: AtomicU64,
+    how: How,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum How {
+    Kill,
+    Panic,
+}
+
+fn plan_of_process() -> Option<Plan> {
+    let text = std::env::var_os(VARIABLE)?;
+    match parse(&text.to_string_lossy()) {
+        Ok(plan) => Some(plan),
+        Err(problem) => {
+            say(&format!("{VARIABLE}: {problem}"));
+            std::process::exit(2)
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Plan, String> {
+    let (place, how) = match text.split_once('=') {
+        None | Some((_, "kill")) => (text.split('=').next().unwrap_or_default(), How::Kill),
+        Some((place, "panic")) => (place, How::Panic),
+        Some((_, other)) => return Err(format!("`{other}` is neither `kill` nor `panic`")),
+    };
+    let (name, count) = place.split_once(':').unwrap_or((place, "1"));
+    let count = count.parse().ok().filter(|count| *count > 0);
+    let count: u64 = count.ok_or_else(|| format!("`{place}` names no count from 1"))?;
+    if !POINTS.contains(&name) {
+        return Err(format!("no fail point is called `{name}`; there are {}", POINTS.join(", ")));
+    }
+    Ok(Plan { name: name.to_owned(), left: AtomicU64::new(count), how })
+}
+
+impl Plan {
+    fn is_due(&self, name: &str) -> bool {
+        let count_down = |left: u64| left.checked_sub(1);
+        name == self.name && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count_down) == Ok(1)
+    }
+
+    fn fail(&self, name: &str) {
+        say(&format!("fail point {name}"));
+        match self.how {
+            How::Panic => panic!("fail point {name}"),
+            How::Kill => kill(),
+        }
+    }
+}
+
+/// No unwinding, no handlers, no buffers written: as if the power of the process were cut.
+fn kill() {
+    kill_process(getpid(), Signal::KILL).expect("a process may kill itself");
+    loop {
+        std::thread::park();
+    }
+}
+
+/// A test reads this from a process that is about to die. Nobody can be told that it failed.
+fn say(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn parsed(text: &str) -> (String, u64, How) {
+        let plan = parse(text).unwrap();
+        (plan.name, plan.left.into_inner(), plan.how)
+    }
+
+    #[test]
+    fn a_plan_has_a_name_a_count_and_a_way() {
+        assert_eq!(parsed("open.done"), ("open.done".into(), 1, How::Kill));
+        assert_eq!(parsed("open.done:3"), ("open.done".into(), 3, How::Kill));
+        assert_eq!(parsed("open.done=kill"), ("open.done".into(), 1, How::Kill));
+        assert_eq!(parsed("open.done:12=panic"), ("open.done".into(), 12, How::Panic));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for (text, problem) in [
+            ("", "no fail point is called ``"),
+            ("open.nowhere", "no fail point is called `open.nowhere`"),
+            ("open.done:0", "`open.done:0` names no count"),
+            ("open.done:x", "`open.done:x` names no count"),
+            ("open.done=stop", "`stop` is neither"),
+        ] {
+            assert!(parse(text).unwrap_err().starts_with(problem), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_count_is_of_its_own_point_and_fails_once() {
+        let plan = parse("open.done:2").unwrap();
+        let due = ["open.done", "open.begin", "open.done", "open.done"].map(|name| plan.is_due(name));
+        assert_eq!(due, [false, false, true, false]);
+    }
+
+    #[test]
+    fn names_are_different() {
+        let names: std::collections::BTreeSet<_> = POINTS.iter().collect();
+        assert_eq!(names.len(), POINTS.len());
+    }
+}
