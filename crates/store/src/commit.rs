@@ -40,6 +40,7 @@ impl fmt::Debug for CommitExtra {
 /// What the lane reads of a commit that may not be on disk yet. Reading it from disk as well does no harm.
 pub(crate) struct Flight {
     /// Sorted by id.
+    #[expect(clippy::vec_box, reason = "as the engine gives them and the cache keeps them")]
     accounts: Vec<Box<Account>>,
     /// Keys, sorted.
     timers_removed: Vec<Vec<u8>>,
@@ -92,6 +93,7 @@ impl Flight {
         &self.timers_added[at(from)..at(end)]
     }
 
+    #[expect(clippy::vec_box, reason = "as the engine gives them and the cache keeps them")]
     pub(crate) fn into_accounts(self) -> Vec<Box<Account>> {
         self.accounts
     }
