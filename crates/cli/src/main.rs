@@ -1,6 +1,8 @@
 //! `headroom`: one file per subcommand. Data goes to stdout, everything else to stderr.
 
+mod client;
 mod commands;
+mod data_dir;
 mod failure;
 mod output;
 mod progress;

@@ -3,12 +3,14 @@
 mod account;
 mod bench;
 mod changes;
+mod dead_letters;
 mod explain;
 mod generate;
 mod import;
 mod rules;
 mod run;
 mod scenario;
+mod send;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -36,6 +38,11 @@ pub enum Command {
     /// Look at what a run decided
     #[command(subcommand)]
     Changes(changes::Command),
+    /// Look at records that could not be taken, and send them again
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
+    /// Send event files to a running service; also a load generator
+    Send(send::Command),
     /// Measure this machine with a generated season
     Bench(bench::Command),
     /// Explain an error code or a reason code
@@ -53,6 +60,8 @@ impl Command {
             Self::Scenario(command) => command.run(output),
             Self::Account(command) => command.run(output),
             Self::Changes(command) => command.run(output),
+            Self::DeadLetters(command) => command.run(output),
+            Self::Send(command) => command.run(output),
             Self::Bench(command) => command.run(output),
             Self::Explain(command) => command.run(output),
         }

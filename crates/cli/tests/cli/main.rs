@@ -3,9 +3,12 @@
 mod account;
 mod changes;
 mod command;
+mod dead_letters;
 mod explain;
 mod files;
 mod rules;
 mod scenario;
+mod send;
+mod service;
 mod usage;
 mod verify;

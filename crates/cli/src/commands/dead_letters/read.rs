@@ -1,0 +1,75 @@
+//! Dead letters from where they are kept, oldest first.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use headroom_store::Reader;
+use headroom_wire::proto::output::Body;
+use headroom_wire::proto::{DeadLetter, Output};
+use headroom_wire::{output_from_json, output_from_protobuf};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::client::{Client, escaped};
+use crate::data_dir;
+
+/// Outputs, or dead letters of a service, that are read at a time.
+const PAGE: usize = 1_000;
+
+/// Hands over the dead letters of a data directory, shard by shard, until `take` has enough: then it gives false.
+pub fn from_data_dir(dir: &Path, mut take: impl FnMut(DeadLetter) -> Result<bool>) -> Result<()> {
+    for reader in data_dir::open(dir)? {
+        if !from_reader(&reader, &mut take)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn from_reader(reader: &Reader, take: &mut impl FnMut(DeadLetter) -> Result<bool>) -> Result<bool> {
+    let mut next = 0;
+    loop {
+        let page = reader.outputs_from(next, PAGE)?;
+        let Some((last, _)) = page.last() else { return Ok(true) };
+        next = last + 1;
+        for (sequence, bytes) in &page {
+            let output = output_from_protobuf(bytes).with_context(|| format!("output {sequence} cannot be read"))?;
+            if let Some(Body::DeadLetter(letter)) = output.body
+                && !take(letter)?
+            {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// One answer of a service.
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Value>,
+    cursor: String,
+    #[serde(default)]
+    more: bool,
+}
+
+/// Hands over the dead letters of a running service until `take` has enough: then it gives false.
+pub fn from_server(client: &Client, mut take: impl FnMut(DeadLetter) -> Result<bool>) -> Result<()> {
+    let mut cursor = String::new();
+    loop {
+        let from = if cursor.is_empty() { String::new() } else { format!("&cursor={}", escaped(&cursor)) };
+        let page: Page = client.get(&format!("/v1/dead-letters?limit={PAGE}{from}"))?;
+        let more = page.more && page.cursor != cursor;
+        for item in page.items {
+            let output: Output = output_from_json(item.to_string().as_bytes()).context("the service's answer")?;
+            if let Some(Body::DeadLetter(letter)) = output.body
+                && !take(letter)?
+            {
+                return Ok(());
+            }
+        }
+        if !more {
+            return Ok(());
+        }
+        cursor = page.cursor;
+    }
+}
