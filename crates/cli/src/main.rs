@@ -7,6 +7,7 @@ mod failure;
 mod output;
 mod progress;
 mod rules_dir;
+mod settings;
 
 use std::process::ExitCode;
 

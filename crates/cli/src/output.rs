@@ -59,7 +59,8 @@ pub fn line(line: &str) -> Result<()> {
     text(&format!("{line}\n"))
 }
 
-fn text(text: &str) -> Result<()> {
+/// Prints a text to stdout as it is.
+pub fn text(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use headroom_engine::{FileReport, Ruleset};
+use headroom_node::view::Item;
 use headroom_policy::{Diagnostic, Severity, render};
 use headroom_sources::read_ruleset_dir;
 
@@ -54,4 +55,45 @@ pub fn show_text(name: &str, text: &str, findings: &[Diagnostic]) {
 pub fn count(reports: &[FileReport], severity: Severity) -> usize {
     let all = reports.iter().flat_map(|each| &each.diagnostics);
     all.filter(|each| each.severity == severity).count()
+}
+
+/// All findings with their places, for machines.
+pub fn findings(reports: &[FileReport]) -> Vec<Item> {
+    reports.iter().flat_map(|report| report.diagnostics.iter().map(|each| finding(report, each))).collect()
+}
+
+fn finding(report: &FileReport, finding: &Diagnostic) -> Item {
+    let (line, column) = place(&report.text, finding.span.start);
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    Item::fields([
+        ("file", report.path.as_str().into()),
+        ("line", line.into()),
+        ("column", column.into()),
+        ("severity", severity.into()),
+        ("code", finding.code.into()),
+        ("message", finding.message.as_str().into()),
+        ("help", finding.help.as_deref().into()),
+    ])
+}
+
+/// Line and column of a byte, both from 1; columns count characters.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..text.floor_char_boundary(at.min(text.len()))];
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (line, before[start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_from_one_in_characters() {
+        let text = "a: é b\nc";
+        assert_eq!([0, 6, 8, 9, 99].map(|at| place(text, at)), [(1, 1), (1, 6), (2, 1), (2, 2), (2, 2)]);
+    }
 }

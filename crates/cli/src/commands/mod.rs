@@ -3,6 +3,8 @@
 mod account;
 mod bench;
 mod changes;
+mod completions;
+mod config;
 mod dead_letters;
 mod explain;
 mod generate;
@@ -45,6 +47,11 @@ pub enum Command {
     Send(send::Command),
     /// Measure this machine with a generated season
     Bench(bench::Command),
+    /// Show and check the service's settings
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print a script that completes command lines
+    Completions(completions::Command),
     /// Explain an error code or a reason code
     Explain(explain::Command),
 }
@@ -63,6 +70,8 @@ impl Command {
             Self::DeadLetters(command) => command.run(output),
             Self::Send(command) => command.run(output),
             Self::Bench(command) => command.run(output),
+            Self::Config(command) => command.run(output),
+            Self::Completions(command) => command.run(output),
             Self::Explain(command) => command.run(output),
         }
     }

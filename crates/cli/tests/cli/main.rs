@@ -3,6 +3,8 @@
 mod account;
 mod changes;
 mod command;
+mod completions;
+mod config;
 mod dead_letters;
 mod explain;
 mod files;

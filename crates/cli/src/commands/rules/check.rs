@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use headroom_engine::{FileReport, Reader, Ruleset, content_hash};
 use headroom_node::view::Item;
-use headroom_policy::{Diagnostic, Severity};
+use headroom_policy::Severity;
 use headroom_sources::read_ruleset_dir;
 
 use crate::failure::Status;
@@ -32,9 +32,7 @@ impl Command {
         rules_dir::show(reports);
         let mut summary = summary(&files, loaded.as_ref().ok(), reports);
         if output.format == Format::Json {
-            let findings =
-                reports.iter().flat_map(|report| report.diagnostics.iter().map(|each| finding(report, each)));
-            summary.push(("diagnostics".to_owned(), Item::list(findings)));
+            summary.push(("diagnostics".to_owned(), Item::List(rules_dir::findings(reports))));
         }
         output.print(&Item::Fields(summary))?;
         Ok(if loaded.is_ok() { Status::Done } else { Status::Findings })
@@ -60,40 +58,4 @@ fn summary(files: &[(String, String)], ruleset: Option<&Ruleset>, reports: &[Fil
 /// Facts that the ruleset itself declares.
 fn facts(ruleset: &Ruleset) -> usize {
     ruleset.readers.iter().filter(|each| matches!(each, Reader::Fact(..))).count()
-}
-
-fn finding(report: &FileReport, finding: &Diagnostic) -> Item {
-    let (line, column) = place(&report.text, finding.span.start);
-    let severity = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    Item::fields([
-        ("file", report.path.as_str().into()),
-        ("line", line.into()),
-        ("column", column.into()),
-        ("severity", severity.into()),
-        ("code", finding.code.into()),
-        ("message", finding.message.as_str().into()),
-        ("help", finding.help.as_deref().into()),
-    ])
-}
-
-/// Line and column of a byte, both from 1; columns count characters.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = &text[..text.floor_char_boundary(at.min(text.len()))];
-    let line = before.matches('\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (line, before[start..].chars().count() + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_count_from_one_in_characters() {
-        let text = "a: é b\nc";
-        assert_eq!([0, 6, 8, 9, 99].map(|at| place(text, at)), [(1, 1), (1, 6), (2, 1), (2, 2), (2, 2)]);
-    }
 }
