@@ -8,6 +8,7 @@ mod output;
 mod progress;
 mod rules_dir;
 mod settings;
+mod zone;
 
 use std::process::ExitCode;
 

@@ -54,6 +54,18 @@ pub fn color() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
+/// Whether results may be coloured.
+pub fn color_on_stdout() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Columns of the terminal that results go to; `COLUMNS` where there is none to ask, else 100.
+pub fn width() -> usize {
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let asked = console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    asked.or_else(told).unwrap_or(100).max(60)
+}
+
 /// Prints a line to stdout.
 pub fn line(line: &str) -> Result<()> {
     text(&format!("{line}\n"))

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use headroom_node::view::{Names, account};
 
+use crate::data_dir;
 use crate::failure::Status;
 use crate::output::Output;
 
@@ -19,13 +20,14 @@ pub struct Command {
 }
 
 impl Command {
-    /// Does it: JSON lines whatever the format, in the order in which the store keeps accounts, that of their ids.
+    /// Does it: JSON lines whatever the format, shard by shard in the order of ids.
     pub fn run(&self, _: &Output) -> Result<Status> {
-        let reader = super::open(&self.data_dir)?;
-        let names = Names::read(&reader)?;
         let mut stdout = BufWriter::new(io::stdout().lock());
-        for each in reader.accounts()? {
-            writeln!(stdout, "{}", account(&each?, &names).json())?;
+        for reader in data_dir::open(&self.data_dir)? {
+            let names = Names::read(&reader)?;
+            for each in reader.accounts()? {
+                writeln!(stdout, "{}", account(&each?, &names).json())?;
+            }
         }
         stdout.flush()?;
         Ok(Status::Done)

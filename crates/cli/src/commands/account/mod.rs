@@ -1,13 +1,11 @@
 //! `headroom account`: one file per subcommand. Data directories are opened read-only.
 
 mod dump;
+mod page;
 mod show;
 
-use std::path::Path;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Subcommand;
-use headroom_store::{Reader, StoreOptions};
 
 use crate::failure::Status;
 use crate::output::Output;
@@ -29,9 +27,4 @@ impl Command {
             Self::Dump(command) => command.run(output),
         }
     }
-}
-
-fn open(dir: &Path) -> Result<Reader> {
-    let reader = Reader::open(dir, &StoreOptions::default());
-    reader.with_context(|| format!("cannot look into `{}`", dir.display()))
 }

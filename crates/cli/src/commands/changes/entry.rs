@@ -9,6 +9,7 @@ use headroom_wire::proto::{BlockChange, Cause, LimitChange, LimitStack, Notice, 
 use jiff::tz::TimeZone;
 
 use crate::output::grouped;
+use crate::zone;
 
 /// English and Chinese titles by rule id.
 pub type Titles = BTreeMap<String, (String, String)>;
@@ -83,7 +84,7 @@ pub fn entry(change: &LimitChange, titles: &Titles, zone: &TimeZone) -> Entry {
         _ => (kind.clone(), kind.replace('_', " ")),
     };
     Entry {
-        time: time(change.effective_at, zone),
+        time: zone::time(change.effective_at.and_then(Timestamp::to_millis).map(headroom_engine::Timestamp), zone),
         account: change.account_id.clone(),
         sequence: change.sequence,
         kind,
@@ -162,15 +163,6 @@ pub fn money(amount: i64) -> String {
 
 fn some(text: &str) -> Item {
     Some(text).filter(|text| !text.is_empty()).into()
-}
-
-fn time(at: Option<Timestamp>, zone: &TimeZone) -> String {
-    let millis = at.and_then(Timestamp::to_millis);
-    let Some(at) = millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok()) else { return "-".into() };
-    match *zone == TimeZone::UTC {
-        true => at.to_string(),
-        false => at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-    }
 }
 
 fn word(name: &str, prefix: &str) -> String {

@@ -1,7 +1,7 @@
 //! `headroom changes`: one file per subcommand. They read what `headroom run --out` wrote.
 
 mod details;
-mod entry;
+pub mod entry;
 mod show;
 mod verify;
 

@@ -31,7 +31,7 @@ pub struct Command {
     #[arg(long)]
     details: bool,
     /// Show times in this IANA time zone
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone)]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = crate::zone::parse)]
     zone: TimeZone,
     /// The ruleset that has the titles of rules; without it the built-in one
     #[arg(long, value_name = "DIR")]
@@ -71,10 +71,6 @@ impl Command {
         })?;
         Ok(entries)
     }
-}
-
-fn zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name).map_err(|error| error.to_string())
 }
 
 fn titles(ruleset: &Ruleset) -> Titles {

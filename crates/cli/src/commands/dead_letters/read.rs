@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use headroom_store::Reader;
+use headroom_store::{OutputKind, Reader};
 use headroom_wire::proto::output::Body;
 use headroom_wire::proto::{DeadLetter, Output};
 use headroom_wire::{output_from_json, output_from_protobuf};
@@ -29,7 +29,7 @@ pub fn from_data_dir(dir: &Path, mut take: impl FnMut(DeadLetter) -> Result<bool
 fn from_reader(reader: &Reader, take: &mut impl FnMut(DeadLetter) -> Result<bool>) -> Result<bool> {
     let mut next = 0;
     loop {
-        let page = reader.outputs_from(next, PAGE)?;
+        let page = reader.outputs_of_kind(OutputKind::DeadLetter, next, PAGE)?;
         let Some((last, _)) = page.last() else { return Ok(true) };
         next = last + 1;
         for (sequence, bytes) in &page {
