@@ -25,8 +25,13 @@ pub fn load_or_builtin(directory: Option<&Path>) -> Result<Ruleset> {
 
 /// The built-in ruleset, as it was when the binary was built.
 pub fn builtin() -> Result<Ruleset> {
+    working(&builtin_files(), "builtin")
+}
+
+/// Its files: path and text.
+pub fn builtin_files() -> Vec<(String, String)> {
     let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
-    working(&BUILTIN.iter().map(owned).collect::<Vec<_>>(), "builtin")
+    BUILTIN.iter().map(owned).collect()
 }
 
 fn working(files: &[(String, String)], name: &str) -> Result<Ruleset> {

@@ -5,6 +5,7 @@ use headroom_policy::Currency;
 use crate::event::{Holiday, PromotionEvent, PromotionKind};
 use crate::ids::name_key;
 use crate::time::{HOUR, Timestamp};
+use crate::trigger::TriggerKind;
 use crate::vocabulary::{Regime, Segment};
 
 /// How long before its start a promotion or holiday is near.
@@ -57,6 +58,35 @@ pub enum Moment {
     FaultCleared(Timestamp, Timestamp),
     /// A rollout was taken back.
     RolloutRolledBack(u64),
+}
+
+impl Moment {
+    /// What rules call it.
+    pub fn trigger(&self) -> TriggerKind {
+        match self {
+            Self::PromotionAnnounced(_) => TriggerKind::PromotionAnnounced,
+            Self::PromotionNear(_) => TriggerKind::PromotionNear,
+            Self::PromotionStarted(_) => TriggerKind::PromotionStarted,
+            Self::PromotionExtended(_) => TriggerKind::PromotionExtended,
+            Self::PromotionEnded(_) => TriggerKind::PromotionEnded,
+            Self::HolidayNear(_) => TriggerKind::HolidayNear,
+            Self::MarketChanged => TriggerKind::MarketChanged,
+            Self::FaultCleared(..) => TriggerKind::FaultCleared,
+            Self::RolloutRolledBack(_) => TriggerKind::RolloutRolledBack,
+        }
+    }
+
+    /// The key of the promotion that it is a moment of.
+    pub fn promotion(&self) -> Option<u64> {
+        match self {
+            Self::PromotionAnnounced(key)
+            | Self::PromotionNear(key)
+            | Self::PromotionStarted(key)
+            | Self::PromotionExtended(key)
+            | Self::PromotionEnded(key) => Some(*key),
+            Self::HolidayNear(_) | Self::MarketChanged | Self::FaultCleared(..) | Self::RolloutRolledBack(_) => None,
+        }
+    }
 }
 
 /// A promotion.

@@ -62,6 +62,8 @@ pub enum RefusalCode {
     BadPromotion,
     /// A published ruleset that does not load, or whose hash is not that of its files.
     BadRuleset,
+    /// Deciding on it failed in a way that no record should be able to cause.
+    Poisoned,
 }
 
 impl RefusalCode {
@@ -88,6 +90,7 @@ impl RefusalCode {
         Self::TooManyProvisional,
         Self::BadPromotion,
         Self::BadRuleset,
+        Self::Poisoned,
     ];
 
     /// The code as it stands in dead letters.
@@ -114,6 +117,7 @@ impl RefusalCode {
             Self::TooManyProvisional => "TOO_MANY_PROVISIONAL",
             Self::BadPromotion => "BAD_PROMOTION",
             Self::BadRuleset => "BAD_RULESET",
+            Self::Poisoned => "POISONED",
         }
     }
 }

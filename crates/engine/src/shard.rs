@@ -1,6 +1,7 @@
 //! What one shard takes in and gives out. Everything a step decides is in the commit; the caller has no choices left.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::account::Account;
@@ -9,6 +10,7 @@ use crate::event::{AccountId, Event};
 use crate::output::{Output, Position};
 use crate::refusal::Refusal;
 use crate::ruleset::Ruleset;
+use crate::sweep::Sweep;
 use crate::time::Timestamp;
 use crate::timer::Timer;
 
@@ -27,6 +29,18 @@ pub struct Record {
     pub original: Arc<[u8]>,
     /// "json" or "protobuf".
     pub encoding: &'static str,
+    /// An operator replays it by name: it may be older than the horizon within which duplicates are known. Beyond that
+    /// horizon it is not remembered either, so replaying it twice books it twice.
+    pub replayed: bool,
+}
+
+/// What the caller takes out of a step because it failed before (PROTOCOL P19).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Cancelled {
+    /// A timer is removed without firing.
+    Timer(AccountId, Timer),
+    /// A sweep's touch: the account takes the broadcasts as applied without deciding.
+    Sweep(AccountId),
 }
 
 /// The key under which an event is remembered: the day of its own time (UTC), and its hash.
@@ -53,6 +67,8 @@ pub struct ShardState {
     pub accounts: u64,
     /// When each source that has a heartbeat last sent a signal.
     pub feeds: BTreeMap<String, Timestamp>,
+    /// The pass over accounts that is under way.
+    pub sweep: Option<Sweep>,
     /// Counts since the beginning.
     pub totals: Totals,
 }
@@ -109,6 +125,22 @@ pub struct Commit {
     pub ruleset: Option<Published>,
     /// The shard after the step.
     pub state: ShardState,
+    /// How many of the records were taken. Fewer than given: a sweep needs rows that were not given; commit, and step
+    /// again with the others.
+    pub taken: usize,
+    /// The records that were not taken, in order.
+    pub rest: Vec<Record>,
+    /// For each record taken: the part of `outputs` that its own event caused (its decision, or its dead letter), not
+    /// timers and sweeps before it.
+    pub spans: Vec<Range<usize>>,
+    /// The tick, if it happened: only after all records were taken.
+    pub tick: Option<Timestamp>,
+    /// Rows that sweeps passed.
+    pub swept: u64,
+    /// What was cancelled, in the order in which it would have happened.
+    pub cancelled: Vec<Cancelled>,
+    /// Records that came in as [`RefusalCode::Poisoned`](crate::RefusalCode::Poisoned).
+    pub poisoned: Vec<Position>,
 }
 
 /// A ruleset that came into force with a control record.

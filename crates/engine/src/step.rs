@@ -1,6 +1,9 @@
-//! One shard's step: due timers → bad input → duplicates → missing broadcasts → the account → rules → effects.
+//! One shard's step: due timers → sweep → bad input → duplicates → missing broadcasts → the account → rules → effects.
 //!
-//! The same records give the same bytes in any batches: timers fire by record time, not by batch.
+//! The same records give the same bytes in any batches: timers fire by record time and sweeps count rows by record, not
+//! by batch.
+
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,16 +14,19 @@ use sha2::{Digest, Sha256};
 use crate::account::Account;
 use crate::broadcast::{Broadcast, Broadcasts, Moment};
 use crate::context::Context;
-use crate::decision::{Outcome, Trigger, decide};
+use crate::decision::{Outcome, Trigger, cancel, decide};
 use crate::event::{AccountId, Body, ControlEvent, Event, MarketEvent};
 use crate::ids::{event_key, name_key};
 use crate::output::{DeadLetter, Output};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::ruleset::{Ruleset, content_hash};
-use crate::shard::{Commit, Published, Record, SeenKey, ShardState};
+use crate::shard::{Cancelled, Commit, Published, Record, SeenKey, ShardState};
+use crate::sweep::{Rows, SWEEP_ROWS_PER_RECORD, SWEEP_ROWS_PER_TICK};
 use crate::time::{DAY, MINUTE, Timestamp};
 use crate::timer::Timer;
 use crate::vocabulary::Status;
+
+use self::sweep::Ahead;
 
 /// Event times slightly ahead of their record are clamped; further ahead they are refused (PROTOCOL P3).
 const AHEAD_MAX: i64 = 5 * MINUTE;
@@ -32,36 +38,60 @@ const ORIGINAL_MAX: usize = 64 * 1024;
 pub struct Batch {
     /// Records in merged order.
     pub records: Vec<Record>,
-    /// Every stored timer that is due at or before the last record, in order.
+    /// Every stored timer that is due at or before the last record and the tick, in order.
     pub timers: Vec<(AccountId, Timer)>,
-    /// The accounts of records and timers, as far as they exist.
+    /// The accounts of records and timers, as far as they exist, and those of rows that are
+    /// [`concerned`](crate::concerned) by the sweep under way. Each once.
     pub accounts: Vec<Box<Account>>,
     /// Which of the records' keys were seen before, with the content's hash.
     pub seen: BTreeMap<SeenKey, u64>,
+    /// While a sweep is under way: the rows behind its `after`. Each record passes up to [`SWEEP_ROWS_PER_RECORD`].
+    pub rows: Rows,
+    /// The clock moves here after all records. A sweep goes on for up to [`SWEEP_ROWS_PER_TICK`] rows, as far as they
+    /// are given.
+    pub tick: Option<Timestamp>,
+    /// What is not to be carried out.
+    pub cancelled: BTreeSet<Cancelled>,
 }
 
-/// Steps over a batch of records.
-pub fn step(ruleset: &Arc<Ruleset>, state: &ShardState, batch: Batch) -> Commit {
-    let last = batch.records.iter().map(|each| each.timestamp).max();
-    let horizon = last.map(|at| Key::end_of(at.max(state.now)));
-    let mut work = Work::new(ruleset, state, batch.timers, batch.accounts, batch.seen, horizon);
+/// Steps over a batch: its records, then its tick. Stops before a record for which a sweep needs rows that were not
+/// given. If a sweep is under way and rows are given for one record, at least one is taken; if none is, the first is.
+pub fn step(ruleset: &Arc<Ruleset>, state: &ShardState, mut batch: Batch) -> Commit {
+    let times = batch.records.iter().map(|each| each.timestamp);
+    let horizon = times.chain(batch.tick).max().map(|at| Key::end_of(at.max(state.now)));
+    let mut work = Work::new(ruleset, state, batch.timers, batch.accounts, horizon);
+    (work.seen, work.ahead, work.cancelled) = (batch.seen, Ahead::new(batch.rows), batch.cancelled);
+    work.commit.spans.reserve_exact(batch.records.len());
     for record in &batch.records {
+        if work.lacks_rows() {
+            break;
+        }
         work.record(record);
+    }
+    let taken = work.commit.spans.len();
+    work.commit.taken = taken;
+    if let Some(tick) = batch.tick.filter(|_| taken == batch.records.len()) {
+        work.tick(tick);
+    }
+    if taken < batch.records.len() {
+        work.commit.rest = batch.records.split_off(taken);
     }
     work.commit()
 }
 
 /// Steps over timers alone: those given, and those that they set up to the last one given. Moves `now` to the last due
-/// time, and no further.
+/// time, and no further. Broadcasts that come due may begin a sweep; no row is passed.
 pub fn timers_step(
     ruleset: &Arc<Ruleset>,
     state: &ShardState,
     timers: Vec<(AccountId, Timer)>,
     accounts: Vec<Box<Account>>,
+    cancelled: BTreeSet<Cancelled>,
 ) -> Commit {
     let horizon = timers.last().map(|(account, timer)| Key::of(account, timer));
     let until = timers.last().map_or(state.now, |(_, timer)| timer.due);
-    let mut work = Work::new(ruleset, state, timers, accounts, BTreeMap::new(), horizon);
+    let mut work = Work::new(ruleset, state, timers, accounts, horizon);
+    work.cancelled = cancelled;
     work.fire_until(until);
     work.commit()
 }
@@ -106,6 +136,8 @@ struct Work {
     pending: BTreeSet<Key>,
     horizon: Option<Key>,
     seen: BTreeMap<SeenKey, u64>,
+    ahead: Ahead,
+    cancelled: BTreeSet<Cancelled>,
     commit: Commit,
 }
 
@@ -116,7 +148,6 @@ impl Work {
         state: &ShardState,
         timers: Vec<(AccountId, Timer)>,
         accounts: Vec<Box<Account>>,
-        seen: BTreeMap<SeenKey, u64>,
         horizon: Option<Key>,
     ) -> Self {
         let loaded = |account: Box<Account>| {
@@ -129,24 +160,45 @@ impl Work {
             accounts: accounts.into_iter().map(loaded).collect(),
             pending: timers.iter().map(|(account, timer)| Key::of(account, timer)).collect(),
             horizon,
-            seen,
+            seen: BTreeMap::new(),
+            ahead: Ahead::default(),
+            cancelled: BTreeSet::new(),
             commit: Commit::default(),
         }
     }
 
     fn record(&mut self, record: &Record) {
-        let now = self.state.now.max(record.timestamp);
-        self.fire_until(now);
-        self.move_to(now);
+        self.pass_time(record.timestamp, SWEEP_ROWS_PER_RECORD);
         self.state.totals.events += 1;
         let place = (Arc::clone(&record.position.input), record.position.partition);
         self.commit.positions.insert(place, record.position.offset + 1);
+        let from = self.commit.outputs.len();
         let taken = match &record.event {
             Ok(event) => self.event(event, record),
             Err(refusal) => Err(refusal.clone()),
         };
         if let Err(refusal) = taken {
             self.dead_letter(record, refusal);
+        }
+        self.commit.spans.push(from..self.commit.outputs.len());
+    }
+
+    fn tick(&mut self, tick: Timestamp) {
+        self.pass_time(tick, SWEEP_ROWS_PER_TICK);
+        self.commit.tick = Some(tick);
+    }
+
+    /// Moves to an instant with all that is due by then, and on with the sweep that was under way before: the rows of
+    /// one that only begins here have not been looked up.
+    fn pass_time(&mut self, at: Timestamp, rows: usize) {
+        let now = self.state.now.max(at);
+        let sweeps = self.state.sweep.is_some();
+        self.fire_until(now);
+        self.move_to(now);
+        if sweeps {
+            self.sweep(rows);
+            // What a touched account set for the past is due now, before anything else is decided on it.
+            self.fire_until(now);
         }
     }
 
@@ -159,8 +211,19 @@ impl Work {
             let stands = self.accounts.get(&account).is_some_and(|each| each.has_timer(&timer));
             assert!(stands || !self.accounts.contains_key(&account), "a stored timer is its account's");
             if stands {
-                self.decide(&account, &Trigger::Timer(timer), timer.due);
+                self.fire(account, timer);
             }
+        }
+    }
+
+    fn fire(&mut self, account: AccountId, timer: Timer) {
+        let cancelled = Cancelled::Timer(account, timer);
+        let Cancelled::Timer(account, _) = &cancelled else { return };
+        if self.cancelled.contains(&cancelled) {
+            self.turn(account, |context, account| cancel::timer(context, account, timer));
+            self.commit.cancelled.push(cancelled);
+        } else {
+            self.decide(account, &Trigger::Timer(timer), timer.due);
         }
     }
 
@@ -168,7 +231,9 @@ impl Work {
     fn move_to(&mut self, now: Timestamp) {
         self.state.now = self.state.now.max(now);
         if self.state.broadcasts.upcoming.first().is_some_and(|(at, _)| *at <= now) {
+            let known = self.state.broadcasts.sequence();
             Arc::make_mut(&mut self.state.broadcasts).advance(now);
+            self.begin_sweep(known);
         }
     }
 
@@ -180,7 +245,7 @@ impl Work {
         }
         let key = SeenKey { day: utc_day(event.occurred_at), hash: event_key(event) };
         let first_day = utc_day(now).saturating_sub(self.ruleset.settings.dedup_days);
-        if key.day < first_day {
+        if key.day < first_day && !record.replayed {
             let detail = format!("events older than {} days are not taken", self.ruleset.settings.dedup_days);
             return Err(Refusal::new(RefusalCode::TooOldToDedup, detail));
         }
@@ -197,12 +262,17 @@ impl Work {
             None => {}
         }
         if event.body.is_broadcast() {
-            self.broadcast(event)?
+            let known = self.state.broadcasts.sequence();
+            self.broadcast(event)?;
+            self.begin_sweep(known);
         } else {
-            self.account_event(event, record)?
+            self.account_event(event, record)?;
         }
-        self.seen.insert(key, record.content);
-        self.commit.seen.push((key, record.content));
+        // Days behind the horizon are being deleted: a key there would be known or not by the size of batches.
+        if key.day >= first_day {
+            self.seen.insert(key, record.content);
+            self.commit.seen.push((key, record.content));
+        }
         Ok(())
     }
 
@@ -217,6 +287,7 @@ impl Work {
             let account = Account::provisional(Arc::clone(&event.account), now, self.state.broadcasts.sequence());
             let loaded = Loaded { account: Some(Box::new(account)), stored: Vec::new(), touched: false };
             self.accounts.insert(Arc::clone(&event.account), loaded);
+            self.ahead.created.insert(Arc::clone(&event.account));
             self.state.accounts += 1;
             self.state.provisional += 1;
         }
@@ -243,18 +314,24 @@ impl Work {
         for timer in forgotten.iter().flat_map(|each| &each.timers) {
             self.pending.remove(&Key::of(id, timer));
         }
+        self.ahead.created.remove(id);
         self.state.accounts -= 1;
         self.state.provisional -= 1;
     }
 
-    /// Lets one account decide, and books what follows.
+    /// Lets one account decide.
     fn decide(&mut self, id: &AccountId, trigger: &Trigger<'_>, now: Timestamp) -> Option<Refusal> {
+        self.turn(id, |context, account| decide(context, account, trigger, now))
+    }
+
+    /// One account's turn, and what follows from it.
+    fn turn(&mut self, id: &AccountId, turn: impl FnOnce(&Context<'_>, Box<Account>) -> Outcome) -> Option<Refusal> {
         let loaded = self.accounts.get_mut(id)?;
         let account = loaded.account.take()?;
         let was_provisional = account.status == Status::Provisional;
         let timers = account.timers.clone();
         let context = Context { ruleset: &self.ruleset, broadcasts: &self.state.broadcasts, feeds: &self.state.feeds };
-        let outcome = decide(&context, account, trigger, now);
+        let outcome = turn(&context, account);
         for timer in timers.iter().filter(|each| !outcome.account.timers.contains(each)) {
             self.pending.remove(&Key::of(id, timer));
         }
@@ -383,11 +460,16 @@ impl Work {
             refused(first.map_or_else(|| "it does not load".to_owned(), |each| each.message.clone()))
         })?);
         self.ruleset = Arc::clone(&ruleset);
+        // Other rules concern other accounts, which are not loaded.
+        self.ahead.drop_rows();
         self.commit.ruleset = Some(Published { ruleset, files: files.to_vec() });
         Ok(())
     }
 
     fn dead_letter(&mut self, record: &Record, refusal: Refusal) {
+        if refusal.code == RefusalCode::Poisoned {
+            self.commit.poisoned.push(record.position.clone());
+        }
         let cut = record.original.len() > ORIGINAL_MAX;
         let letter = DeadLetter {
             refusal,

@@ -41,6 +41,8 @@ pub enum ErrorCode {
     JournalDisagrees,
     /// Replay gives something else than the journal says.
     ReplayDiffers,
+    /// Steps panic whatever is set aside.
+    NothingToBlame,
 }
 
 /// What a code stands for: the code, the HTTP status of a refusal, the title of its page.
@@ -48,7 +50,7 @@ type Row = (&'static str, u16, &'static str);
 
 impl ErrorCode {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::UnknownSetting,
         Self::WrongSettingType,
         Self::SettingOutOfRange,
@@ -68,6 +70,7 @@ impl ErrorCode {
         Self::JournalChainBroken,
         Self::JournalDisagrees,
         Self::ReplayDiffers,
+        Self::NothingToBlame,
     ];
 
     /// The code that `headroom explain` knows.
@@ -106,6 +109,7 @@ impl ErrorCode {
             Self::JournalChainBroken => ("HR0521", 500, "the journal's chain is broken"),
             Self::JournalDisagrees => ("HR0522", 500, "the journal disagrees with stored outputs or log"),
             Self::ReplayDiffers => ("HR0523", 500, "a replay differs from the journal"),
+            Self::NothingToBlame => ("HR0524", 500, "a step panics, and nothing single is to blame"),
         }
     }
 }

@@ -9,12 +9,17 @@ use headroom_sources::{Encoding, RawRecord};
 /// A record may lie ahead of our clock by so much: clocks and zones differ.
 const AHEAD_MAX: i64 = DAY;
 
+/// The clock of the machine.
+pub fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
 /// The latest time that a record may carry. A file has no broker that stamps its records: one that lies in the future
 /// would move the shard's clock there, and everything after it would be too old. So this is the one place where the
 /// clock of the machine decides, and only about records that cannot be true.
 pub fn latest_record_time() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)).plus(AHEAD_MAX)
+    wall_clock().plus(AHEAD_MAX)
 }
 
 /// Decodes; what cannot be taken carries its refusal and the timestamp of the record before.
@@ -37,5 +42,6 @@ pub fn decode(raw: &RawRecord<'_>, position: Position, last: Timestamp, latest: 
         Ok(decoded) => (decoded.recorded_at, decoded.content, Ok(decoded.event)),
         Err(refusal) => (last, 0, Err(refusal)),
     };
-    Record { position, timestamp, event, content, original: Arc::from(raw.bytes), encoding: raw.encoding.name() }
+    let (original, encoding) = (Arc::from(raw.bytes), raw.encoding.name());
+    Record { position, timestamp, event, content, original, encoding, replayed: false }
 }

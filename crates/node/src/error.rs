@@ -29,6 +29,33 @@ pub enum RunError {
     /// A stored output does not decode.
     #[error("a stored output does not decode: {0}")]
     StoredOutput(String),
+    /// The outputs that the file should hold are no longer all there.
+    #[error("`{}` cannot be written anew: outputs before number {start} are trimmed", path.display())]
+    OutTrimmed {
+        /// The file.
+        path: PathBuf,
+        /// The first output that is kept.
+        start: u64,
+    },
+    /// The data directory has another number of shards.
+    #[error("the data directory `{}` has {found} shards, not {wanted}", dir.display())]
+    OtherShards {
+        /// Which.
+        dir: PathBuf,
+        /// What it has.
+        found: u32,
+        /// What was asked for.
+        wanted: u32,
+    },
+    /// A step panics whatever is set aside.
+    #[error("a step panics, and no single record, timer or account is to blame")]
+    Poisoned,
+    /// A journal that cannot be done again.
+    #[error("the journal cannot be replayed: {0}")]
+    Replay(String),
+    /// The system gives no thread.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
 }
 
 impl RunError {
@@ -36,7 +63,15 @@ impl RunError {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Store(error) => Some(error.code()),
-            Self::Source(_) | Self::Ruleset(_) | Self::Out { .. } | Self::StoredOutput(_) => None,
+            Self::OtherShards { .. } => Some("HR0511"),
+            Self::Replay(_) => Some("HR0523"),
+            Self::Poisoned => Some("HR0524"),
+            Self::Source(_)
+            | Self::Ruleset(_)
+            | Self::Out { .. }
+            | Self::OutTrimmed { .. }
+            | Self::StoredOutput(_)
+            | Self::Thread(_) => None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod lane;
 mod merge;
 mod out;
 mod run;
+mod service;
 pub mod telemetry;
 pub mod view;
 
@@ -17,6 +18,10 @@ pub use config::{
     RetentionConfig, RulesConfig, Setting, SettingValue, Source, StoreConfig, TelemetryConfig, configuration_page,
 };
 pub use error::RunError;
-pub use lane::{Lane, LaneTimes};
+pub use lane::{Done, Lane, LaneOptions, LaneTimes, Piece, Tell, decode_journal, input_digest, outputs_digest};
 pub use merge::Merge;
 pub use run::{RunOptions, RunProgress, RunSummary, run};
+pub use service::{
+    AppendError, DataDir, Instance, LOG_INPUT, RawEvent, ReplayDifference, ReplayProgress, Service, ShardReport,
+    ShardStatus, Verdict, Wait, WhatIf, WhatIfError, replay_journal, shard_of,
+};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use headroom_engine::Output;
 use headroom_sources::OutputWriter;
-use headroom_store::Reader;
+use headroom_store::{Reader, fault};
 use headroom_wire::{Names, proto};
 
 use crate::error::RunError;
@@ -28,10 +28,16 @@ impl Out {
         let same = reader.out_path()?.as_deref() == Some(&*path.to_string_lossy());
         if same && present >= length {
             let writer = OutputWriter::open_at(path, length)?;
+            fault::point("out.cut_back");
             return Ok(Self { path: path.to_owned(), writer });
+        }
+        let start = reader.outputs_start()?;
+        if start > 0 {
+            return Err(RunError::OutTrimmed { path: path.to_owned(), start });
         }
         let mut out = Self { path: path.to_owned(), writer: OutputWriter::open_at(path, 0)? };
         out.rewrite(reader)?;
+        fault::point("out.rewritten");
         Ok(out)
     }
 
@@ -56,7 +62,9 @@ impl Out {
         for output in outputs {
             self.writer.write(output)?;
         }
-        Ok(self.writer.flush()?)
+        let length = self.writer.flush()?;
+        fault::point("out.written");
+        Ok(length)
     }
 
     /// The file.

@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use headroom_engine::{Record, Ruleset, Timestamp, Totals};
 use headroom_sources::{EventReader, SourceError};
-use headroom_store::{Reader, Store, StoreOptions};
+use headroom_store::{Store, StoreOptions};
 use sha2::{Digest, Sha256};
 
 use crate::error::RunError;
-use crate::lane::{Lane, LaneTimes};
+use crate::lane::{Lane, LaneOptions, LaneTimes};
 use crate::merge::Merge;
 use crate::out::Out;
 
@@ -79,33 +79,26 @@ pub struct RunSummary {
 /// Runs event files through the shard of a data directory. What it has consumed before is passed over, so a second run
 /// over the same files changes nothing.
 pub fn run(options: &RunOptions, progress: &mut dyn FnMut(RunProgress)) -> Result<RunSummary, RunError> {
-    let ruleset = Arc::new(Ruleset::load(&options.rules).map_err(RunError::Ruleset)?);
+    Ruleset::load(&options.rules).map_err(RunError::Ruleset)?;
     // A file that is not there should leave no data directory behind.
     for path in &options.events {
         EventReader::open(path)?;
     }
-    let mut store = Store::open(&options.data_dir, options.store.clone())?;
-    seed_ruleset(&mut store, &ruleset, &options.rules)?;
+    let store = Store::open(&options.data_dir, options.store.clone())?;
     let positions = store.reader().positions()?;
     let merge =
         Merge::open(&options.events, |hash, copy| positions.get(&(Arc::from(hash), copy)).copied().unwrap_or(0))?;
     let out = Out::open(&options.out, store.reader())?;
-    let mut lane = Lane::new(store, ruleset, Some(out))?;
+    // The files seed the ruleset (PROTOCOL P24): another content than the stored one comes into force before the first
+    // record of this run.
+    let mut lane = Lane::open(store, &options.rules, true, Some(out), LaneOptions::default())?;
+    lane.begin(options.batch_records)?;
     let new_records = feed(&mut lane, merge, options.batch_records.max(1), progress)?;
     if let Some(until) = options.until {
         lane.advance(until)?;
     }
-    lane.settle()?;
+    lane.end()?;
     summarise(lane, &options.out, new_records)
-}
-
-/// The files seed the ruleset (PROTOCOL P24): another content than the stored one comes into force before the first
-/// record of this run.
-fn seed_ruleset(store: &mut Store, ruleset: &Ruleset, files: &[(String, String)]) -> Result<(), RunError> {
-    if store.reader().ruleset_hash()?.as_deref() == Some(&*ruleset.hash) {
-        return Ok(());
-    }
-    Ok(store.put_ruleset(&ruleset.hash, files, None)?)
 }
 
 struct Fill {
@@ -162,14 +155,15 @@ fn step_all(
         let Ok(fill) = receiver.recv() else { break };
         lane.waited(started.elapsed());
         records += fill.records.len() as u64;
-        lane.batch(fill.records)?;
+        lane.round(&fill.records, None, &mut |_| None)?;
         progress(RunProgress { bytes_read: fill.bytes_read, bytes_total, records });
     }
     Ok(records)
 }
 
-fn summarise(lane: Lane, out: &Path, new_records: u64) -> Result<RunSummary, RunError> {
-    let reader: &Reader = lane.store().reader();
+fn summarise(mut lane: Lane, out: &Path, new_records: u64) -> Result<RunSummary, RunError> {
+    lane.settle()?;
+    let reader = lane.store().reader().clone();
     let sizes = reader.sizes()?;
     let state = lane.state();
     Ok(RunSummary {

@@ -2,12 +2,14 @@
 //! decisions in the simplest way that is right, so that the two can be held against each other.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use headroom_engine::{
     Account, AccountEvent, AccountId, Body, Broadcast, Broadcasts, Context, ControlEvent, DAY, DeadLetter, Event,
-    MINUTE, MarketEvent, Moment, Output, Position, Record, Refusal, RefusalCode, Ruleset, Status, Tally, Timer,
-    Timestamp, Trigger, decide, event_key, name_key,
+    MINUTE, MarketEvent, Moment, Output, Position, Record, Refusal, RefusalCode, Ruleset, SWEEP_ROWS_PER_RECORD,
+    SWEEP_ROWS_PER_TICK, Status, Sweep, Tally, Timer, Timestamp, Trigger, calls_for_sweep, concerned, decide,
+    event_key, name_key,
 };
 
 use crate::scenario::{Probe, ProbeName, Resolve, Scenario, Step, StepKind, write_money};
@@ -26,6 +28,8 @@ pub struct Run {
     pub accounts: BTreeMap<AccountId, Account>,
     /// Broadcasts at the end.
     pub broadcasts: Arc<Broadcasts>,
+    /// The sweep under way at the end.
+    pub sweep: Option<Sweep>,
     /// What each decision counted.
     pub tallies: Vec<Tally>,
     /// The outputs as text, and what the `?` lines found.
@@ -41,14 +45,14 @@ pub fn run_bare(scenario: &Scenario, ruleset: &Arc<Ruleset>) -> Run {
         outputs: Vec::new(),
         accounts: BTreeMap::new(),
         broadcasts: Arc::default(),
+        sweep: None,
         tallies: Vec::new(),
         transcript: Transcript::default(),
     };
     for (at, step) in scenario.steps.iter().enumerate() {
         match &step.kind {
             StepKind::Until => {
-                world.fire_until(step.at);
-                world.move_to(step.at);
+                world.until(step.at);
                 run.untils.push((run.records.len(), step.line, step.at));
             }
             StepKind::Record(event, resolve) => {
@@ -66,7 +70,8 @@ pub fn run_bare(scenario: &Scenario, ruleset: &Arc<Ruleset>) -> Run {
             probes.for_each(|probe| run.transcript.found(probe.at_line, world.look(probe)));
         }
     }
-    (run.accounts, run.broadcasts, run.tallies) = (world.accounts, world.broadcasts, world.tallies);
+    (run.accounts, run.broadcasts, run.sweep) = (world.accounts, world.broadcasts, world.sweep);
+    run.tallies = world.tallies;
     run
 }
 
@@ -83,6 +88,7 @@ fn record(step: &Step, event: Event, offset: usize) -> Record {
         event: Ok(event),
         original: Arc::from(step.text.as_bytes()),
         encoding: "json",
+        replayed: false,
     }
 }
 
@@ -99,6 +105,7 @@ struct World {
     feeds: BTreeMap<String, Timestamp>,
     seen: BTreeMap<(i64, u64), u64>,
     accounts: BTreeMap<AccountId, Account>,
+    sweep: Option<Sweep>,
     outputs: Vec<Output>,
     tallies: Vec<Tally>,
 }
@@ -112,6 +119,7 @@ impl World {
             feeds: BTreeMap::new(),
             seen: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            sweep: None,
             outputs: Vec::new(),
             tallies: Vec::new(),
         }
@@ -141,7 +149,53 @@ impl World {
 
     fn move_to(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
+        let known = self.broadcasts.sequence();
         Arc::make_mut(&mut self.broadcasts).advance(self.now);
+        self.begin_sweep(known);
+    }
+
+    /// Everything that is due up to an instant, and the rest of a sweep.
+    fn until(&mut self, at: Timestamp) {
+        loop {
+            self.pass_time(at, SWEEP_ROWS_PER_TICK);
+            if self.sweep.is_none() {
+                return;
+            }
+        }
+    }
+
+    fn pass_time(&mut self, at: Timestamp, rows: usize) {
+        let now = self.now.max(at);
+        let sweeps = self.sweep.is_some();
+        self.fire_until(now);
+        self.move_to(now);
+        if sweeps {
+            self.pass_rows(rows);
+            self.fire_until(now);
+        }
+    }
+
+    fn begin_sweep(&mut self, known: u64) {
+        if self.sweep.is_none() && calls_for_sweep(&self.ruleset, &self.broadcasts, known) {
+            self.sweep = Some(Sweep { target: self.broadcasts.sequence(), after: None });
+        }
+    }
+
+    fn pass_rows(&mut self, rows: usize) {
+        let Some(Sweep { target, after }) = self.sweep.take() else { return };
+        let from = after.clone().map_or(Bound::Unbounded, Bound::Excluded);
+        let ids: Vec<AccountId> =
+            self.accounts.range((from, Bound::Unbounded)).take(rows).map(|(id, _)| Arc::clone(id)).collect();
+        for id in &ids {
+            if concerned(&self.ruleset, &self.broadcasts, &self.accounts[id], target) {
+                self.decide(self.accounts[id].clone(), &Trigger::Touch, self.now);
+            }
+        }
+        if ids.len() < rows {
+            self.begin_sweep(target);
+        } else {
+            self.sweep = Some(Sweep { target, after: ids.last().cloned() });
+        }
     }
 
     /// Timers of all accounts in (due, account, kind, rule) order, those that a timer sets included.
@@ -180,9 +234,7 @@ impl World {
     }
 
     fn record(&mut self, record: &Record) {
-        let now = self.now.max(record.timestamp);
-        self.fire_until(now);
-        self.move_to(now);
+        self.pass_time(record.timestamp, SWEEP_ROWS_PER_RECORD);
         let taken = match &record.event {
             Ok(event) => self.event(event, record),
             Err(refusal) => Err(refusal.clone()),
@@ -222,9 +274,11 @@ impl World {
             None => {}
         }
         if event.body.is_broadcast() {
-            self.broadcast(&event.body)?
+            let known = self.broadcasts.sequence();
+            self.broadcast(&event.body)?;
+            self.begin_sweep(known);
         } else {
-            self.account_event(event, record)?
+            self.account_event(event, record)?;
         }
         self.seen.insert(key, record.content);
         Ok(())

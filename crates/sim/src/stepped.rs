@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headroom_engine::{
-    Account, AccountId, Batch, Commit, Output, Record, Ruleset, SeenKey, ShardState, Timer, Timestamp, step,
-    timers_step,
+    Account, AccountId, Batch, Commit, Output, Record, Rows, Ruleset, SWEEP_ROWS_PER_RECORD, SWEEP_ROWS_PER_TICK,
+    SeenKey, ShardState, Timer, Timestamp, concerned, step,
 };
 
 use crate::bare::Run;
@@ -60,28 +60,48 @@ impl Shard {
         }
     }
 
-    fn batch(&mut self, records: Vec<Record>) {
-        let last = records.iter().map(|each| each.timestamp).max().unwrap_or_default().max(self.state.now);
-        let timers = self.due(last);
-        let of_records = records.iter().filter_map(|each| Some(Arc::clone(&each.event.as_ref().ok()?.account)));
-        let of_timers = timers.iter().map(|(account, _)| Arc::clone(account));
-        let accounts = self.loaded(of_records.chain(of_timers).collect()).collect();
-        let batch = Batch { records, timers, accounts, seen: self.seen.clone() };
-        let commit = step(&self.ruleset, &self.state, batch);
-        self.carry_out(commit);
+    fn batch(&mut self, mut records: Vec<Record>) {
+        while !records.is_empty() {
+            records = self.step(records, None);
+        }
     }
 
-    /// Timers up to an instant, those that timers set included.
+    /// Everything that is due up to an instant, and the rest of a sweep.
     fn until(&mut self, until: Timestamp) {
         loop {
-            let timers = self.due(until);
-            if timers.is_empty() {
+            self.step(Vec::new(), Some(until));
+            if self.state.sweep.is_none() {
                 return;
             }
-            let accounts = self.loaded(timers.iter().map(|(account, _)| Arc::clone(account)).collect()).collect();
-            let commit = timers_step(&self.ruleset, &self.state, timers, accounts);
-            self.carry_out(commit);
         }
+    }
+
+    /// One step; gives the records that were not taken.
+    fn step(&mut self, records: Vec<Record>, tick: Option<Timestamp>) -> Vec<Record> {
+        let last = records.iter().map(|each| each.timestamp).chain(tick).max().unwrap_or_default();
+        let timers = self.due(last.max(self.state.now));
+        let of_records = records.iter().filter_map(|each| Some(Arc::clone(&each.event.as_ref().ok()?.account)));
+        let mut ids: Vec<AccountId> = of_records.chain(timers.iter().map(|(account, _)| Arc::clone(account))).collect();
+        let limit = if tick.is_some() { SWEEP_ROWS_PER_TICK } else { records.len() * SWEEP_ROWS_PER_RECORD };
+        let rows = self.rows(limit, &mut ids);
+        let accounts = self.loaded(ids).collect();
+        let seen = self.seen.clone();
+        let batch = Batch { records, timers, accounts, seen, rows, tick, ..Batch::default() };
+        let mut commit = step(&self.ruleset, &self.state, batch);
+        let rest = std::mem::take(&mut commit.rest);
+        self.carry_out(commit);
+        rest
+    }
+
+    /// The rows that a sweep passes next; the accounts that it touches join `touched`.
+    fn rows(&self, limit: usize, touched: &mut Vec<AccountId>) -> Rows {
+        let Some(sweep) = &self.state.sweep else { return Rows::default() };
+        let behind = self.accounts.values().filter(|each| sweep.after.as_ref().is_none_or(|after| each.id > *after));
+        let given: Vec<&Account> = behind.clone().take(limit).collect();
+        let broadcasts = &self.state.broadcasts;
+        let concerned = given.iter().filter(|each| concerned(&self.ruleset, broadcasts, each, sweep.target));
+        touched.extend(concerned.map(|each| Arc::clone(&each.id)));
+        Rows { ids: given.iter().map(|each| Arc::clone(&each.id)).collect(), end: given.len() == behind.count() }
     }
 
     fn due(&self, until: Timestamp) -> Vec<(AccountId, Timer)> {

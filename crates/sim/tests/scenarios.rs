@@ -45,9 +45,8 @@ fn the_step_decides_the_same_in_any_batches() {
             assert_eq!(stepped.outputs, outputs, "{name}: outputs in batches of {size}");
             let all: BTreeMap<_, _> = run.accounts.clone();
             assert_eq!(stepped.accounts, all, "{name}: accounts in batches of {size}");
-            if run.untils.is_empty() {
-                assert_eq!(Arc::as_ref(&stepped.state.broadcasts), &*run.broadcasts, "{name}: broadcasts");
-            }
+            assert_eq!(Arc::as_ref(&stepped.state.broadcasts), &*run.broadcasts, "{name}: broadcasts");
+            assert_eq!(stepped.state.sweep, run.sweep, "{name}: the sweep");
         }
     }
 }

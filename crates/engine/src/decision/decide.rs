@@ -87,6 +87,8 @@ pub(super) enum Source<'a> {
     Broadcast(u64, Moment),
     Monthly(Timestamp),
     Touch,
+    /// Broadcasts up to a sequence were passed over.
+    Cancelled(u64),
 }
 
 pub(super) struct Decision<'a> {
@@ -118,7 +120,7 @@ pub(super) struct Decision<'a> {
 }
 
 impl<'a> Decision<'a> {
-    fn new(context: &'a Context<'a>, account: Box<Account>) -> Self {
+    pub fn new(context: &'a Context<'a>, account: Box<Account>) -> Self {
         let now = account.clock;
         Self {
             context,
@@ -164,7 +166,7 @@ impl<'a> Decision<'a> {
         self.told.clear();
     }
 
-    fn finish(mut self) -> Outcome {
+    pub fn finish(mut self) -> Outcome {
         self.close();
         Outcome {
             account: self.account,
@@ -253,7 +255,7 @@ impl<'a> Decision<'a> {
         if !self.account.is_open() {
             return;
         }
-        let kind = moment_kind(&entry.moment);
+        let kind = entry.moment.trigger();
         let positions = self.positions(&[On::Kind(kind)]);
         if positions.is_empty() && self.account.memory.compensations.is_empty() {
             return;
@@ -261,14 +263,9 @@ impl<'a> Decision<'a> {
         self.begin(entry.at, Source::Broadcast(sequence, entry.moment));
         self.on = vec![On::Kind(kind)];
         self.facts.before_promotion = matches!(entry.moment, Moment::PromotionAnnounced(_) | Moment::PromotionNear(_));
-        match entry.moment {
-            Moment::PromotionAnnounced(key)
-            | Moment::PromotionNear(key)
-            | Moment::PromotionStarted(key)
-            | Moment::PromotionExtended(key)
-            | Moment::PromotionEnded(key) => self.facts.promotion = Some(key),
-            Moment::FaultCleared(since, until) => self.facts.fault = Some((since, until)),
-            Moment::HolidayNear(_) | Moment::MarketChanged | Moment::RolloutRolledBack(_) => {}
+        self.facts.promotion = entry.moment.promotion();
+        if let Moment::FaultCleared(since, until) = entry.moment {
+            self.facts.fault = Some((since, until));
         }
         self.passes(positions, false);
         self.start_compensations();
@@ -359,7 +356,7 @@ impl<'a> Decision<'a> {
         match self.source {
             Source::Event(event, _) => CauseKey::Event(event_key(event)),
             Source::Timer(timer) => CauseKey::Timer(timer.kind.number(), timer.due.0),
-            Source::Broadcast(sequence, _) => CauseKey::Broadcast(sequence),
+            Source::Broadcast(sequence, _) | Source::Cancelled(sequence) => CauseKey::Broadcast(sequence),
             Source::Monthly(at) => CauseKey::Timer(0, at.0),
             Source::Touch => CauseKey::Timer(0, self.now.0),
         }
@@ -370,9 +367,9 @@ impl<'a> Decision<'a> {
         let (name, event) = match self.source {
             Source::Event(event, position) => (first, Some((event, position))),
             Source::Timer(timer) => (format!("timer:{}", timer.kind.word()), None),
-            Source::Broadcast(_, moment) => (format!("broadcast:{}", moment_kind(&moment).word()), None),
+            Source::Broadcast(_, moment) => (format!("broadcast:{}", moment.trigger().word()), None),
             Source::Monthly(_) => ("timer:monthly".to_owned(), None),
-            Source::Touch => ("touch".to_owned(), None),
+            Source::Touch | Source::Cancelled(_) => ("touch".to_owned(), None),
         };
         TriggerRef {
             name,
@@ -406,19 +403,5 @@ impl<'a> Decision<'a> {
         let rule = Arc::clone(&self.context.ruleset.rules[rule].id);
         self.tally.overridden.push(format!("{rule} < {by}"));
         self.overridden.push(Overridden { rule, class, by });
-    }
-}
-
-fn moment_kind(moment: &Moment) -> TriggerKind {
-    match moment {
-        Moment::PromotionAnnounced(_) => TriggerKind::PromotionAnnounced,
-        Moment::PromotionNear(_) => TriggerKind::PromotionNear,
-        Moment::PromotionStarted(_) => TriggerKind::PromotionStarted,
-        Moment::PromotionExtended(_) => TriggerKind::PromotionExtended,
-        Moment::PromotionEnded(_) => TriggerKind::PromotionEnded,
-        Moment::HolidayNear(_) => TriggerKind::HolidayNear,
-        Moment::MarketChanged => TriggerKind::MarketChanged,
-        Moment::FaultCleared(..) => TriggerKind::FaultCleared,
-        Moment::RolloutRolledBack(_) => TriggerKind::RolloutRolledBack,
     }
 }

@@ -4,6 +4,7 @@ mod apply;
 mod apply_block;
 mod apply_boost;
 mod arbitrate;
+pub(crate) mod cancel;
 mod compensation;
 mod decide;
 mod emit;

@@ -9,6 +9,7 @@ mod money;
 mod records;
 mod streams;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -58,7 +59,7 @@ impl Shard {
                 return;
             }
             let accounts = self.loaded(timers.iter().map(|(id, _)| Arc::clone(id))).collect();
-            let commit = timers_step(&self.ruleset, &self.state, timers, accounts);
+            let commit = timers_step(&self.ruleset, &self.state, timers, accounts, BTreeSet::new());
             self.take(commit);
         }
     }

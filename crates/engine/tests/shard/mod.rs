@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use headroom_engine::{
     Account, AccountEvent, AccountId, Batch, Body, Commit, DAY, Event, Output, Position, Precision, Provenance, Record,
-    Ruleset, SeenKey, ShardState, Timer, Timestamp, step,
+    Rows, Ruleset, SeenKey, ShardState, Timer, Timestamp, concerned, step,
 };
 use headroom_policy::Currency;
 
@@ -21,6 +21,8 @@ pub struct Shard {
     pub accounts: BTreeMap<AccountId, Box<Account>>,
     pub seen: BTreeMap<SeenKey, u64>,
     pub outputs: Vec<Output>,
+    /// Rows given to a step at most.
+    pub rows_max: usize,
 }
 
 impl Shard {
@@ -31,17 +33,57 @@ impl Shard {
             accounts: BTreeMap::new(),
             seen: BTreeMap::new(),
             outputs: Vec::new(),
+            rows_max: 16,
         }
     }
 
-    pub fn batch(&mut self, records: Vec<Record>) {
-        let last = records.iter().map(|each| each.timestamp).max().unwrap_or_default();
+    pub fn batch(&mut self, mut records: Vec<Record>) {
+        while !records.is_empty() {
+            let batch = self.prepared(records, None);
+            records = self.stepped(batch).rest;
+        }
+    }
+
+    /// Moves the clock, and ends a sweep.
+    pub fn tick(&mut self, at: Timestamp) {
+        loop {
+            let batch = self.prepared(Vec::new(), Some(at));
+            self.stepped(batch);
+            if self.state.sweep.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// A batch with everything that it touches.
+    pub fn prepared(&self, records: Vec<Record>, tick: Option<Timestamp>) -> Batch {
+        let last = records.iter().map(|each| each.timestamp).chain(tick).max().unwrap_or_default();
         let timers = self.due(last.max(self.state.now));
         let of_records = records.iter().filter_map(|each| Some(Arc::clone(&each.event.as_ref().ok()?.account)));
-        let accounts = self.loaded(of_records.chain(timers.iter().map(|(id, _)| Arc::clone(id)))).collect();
-        let batch = Batch { records, timers, accounts, seen: self.seen.clone() };
+        let mut ids: Vec<AccountId> = of_records.chain(timers.iter().map(|(id, _)| Arc::clone(id))).collect();
+        let rows = self.rows(&mut ids);
+        let accounts = self.loaded(ids.into_iter()).collect();
+        Batch { records, timers, accounts, seen: self.seen.clone(), rows, tick, ..Batch::default() }
+    }
+
+    /// The rows that a sweep passes next, [`Self::rows_max`] of them; the accounts that it touches join `ids`.
+    fn rows(&self, ids: &mut Vec<AccountId>) -> Rows {
+        let Some(sweep) = &self.state.sweep else { return Rows::default() };
+        let behind: Vec<&Account> = self.accounts.values().map(|each| &**each).collect();
+        let from = behind.partition_point(|each| sweep.after.as_ref().is_some_and(|after| each.id <= *after));
+        let given = &behind[from..behind.len().min(from + self.rows_max)];
+        let broadcasts = &self.state.broadcasts;
+        let concerned = given.iter().filter(|each| concerned(&self.ruleset, broadcasts, each, sweep.target));
+        ids.extend(concerned.map(|each| Arc::clone(&each.id)));
+        let end = from + given.len() == behind.len();
+        Rows { ids: given.iter().map(|each| Arc::clone(&each.id)).collect(), end }
+    }
+
+    /// Steps, and carries the commit out.
+    pub fn stepped(&mut self, batch: Batch) -> Commit {
         let commit = step(&self.ruleset, &self.state, batch);
-        self.take(commit);
+        self.take(commit.clone());
+        commit
     }
 
     /// The timers that are due, in order.
@@ -104,6 +146,7 @@ pub fn record(event: Event, at: Timestamp, offset: u64) -> Record {
         event: Ok(event),
         original: Arc::from(text.as_bytes()),
         encoding: "json",
+        replayed: false,
     }
 }
 

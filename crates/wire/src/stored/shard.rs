@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headroom_engine::{ShardState, Timestamp, Totals};
+use headroom_engine::{ShardState, Sweep, Timestamp, Totals};
 use prost::Message;
 
 use super::broadcasts::{put_broadcasts, take_broadcasts};
@@ -22,6 +22,7 @@ pub fn encode_state(state: &ShardState, out: &mut Vec<u8>) {
         accounts: state.accounts,
         feeds: feeds.collect::<BTreeMap<_, _>>(),
         totals: Some(put_totals(&state.totals)),
+        sweep: state.sweep.as_ref().map(put_sweep),
     };
     message.encode(out).expect("a `Vec` grows as needed");
 }
@@ -41,7 +42,16 @@ pub fn decode_state(bytes: &[u8]) -> Result<ShardState, StoredError> {
         accounts: message.accounts,
         feeds: message.feeds.into_iter().map(|(source, at)| (source, Timestamp(at))).collect(),
         totals: take_totals(message.totals.unwrap_or_default()),
+        sweep: message.sweep.map(take_sweep),
     })
+}
+
+fn put_sweep(sweep: &Sweep) -> proto::StoredSweep {
+    proto::StoredSweep { target: sweep.target, after: sweep.after.as_ref().map(ToString::to_string) }
+}
+
+fn take_sweep(stored: proto::StoredSweep) -> Sweep {
+    Sweep { target: stored.target, after: stored.after.map(Arc::from) }
 }
 
 fn put_totals(totals: &Totals) -> proto::StoredTotals {

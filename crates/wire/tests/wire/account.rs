@@ -6,8 +6,8 @@ use headroom_engine::{
     Account, AccountId, Block, Boost, Broadcast, Broadcasts, Cap, CapName, Cause, Class, Compensation, Cycle,
     DayBucket, Delinquency, Due, Fact, Fed, Growth, Hold, HoldOf, HoldUntil, Holiday, HourBucket, Mark, MarkKind,
     Memory, Moment, Money, MonthBucket, OpenOffer, OpenReview, Participation, Payment, Promotion, Regime, Repay,
-    Reported, Scope, Segment, ShardState, Stack, Status, Steps, Tier, Timer, TimerKind, Timestamp, Totals, Uncleared,
-    Undo, UndoField, Utilisation, Waiver, Windows, name_key,
+    Reported, Scope, Segment, ShardState, Stack, Status, Steps, Sweep, Tier, Timer, TimerKind, Timestamp, Totals,
+    Uncleared, Undo, UndoField, Utilisation, Waiver, Windows, name_key,
 };
 use headroom_policy::Currency;
 
@@ -311,6 +311,7 @@ pub fn random_state(dice: &mut Dice) -> ShardState {
         accounts: dice.roll(),
         feeds: list(dice, |dice| (text(dice), time(dice))).into_iter().collect(),
         totals: totals(dice),
+        sweep: option(dice, |dice| Sweep { target: dice.roll(), after: option(dice, |dice| text(dice).into()) }),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::slice;
-use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
@@ -12,8 +11,9 @@ use headroom_engine::{
     Ruleset, ShardState, Timestamp, Totals, View, catalogue,
 };
 use headroom_node::view::Item;
-use headroom_node::{Lane, Merge};
+use headroom_node::{Lane, LaneOptions, Merge};
 use headroom_policy::{Currency, Program, Slots};
+use headroom_sources::read_ruleset_dir;
 use headroom_store::{Durability, Store, StoreOptions};
 
 use crate::failure::Status;
@@ -39,17 +39,19 @@ pub struct Command {
 impl Command {
     /// Runs the events in a store that goes away. What was not reached is the result, and no failure.
     pub fn run(&self, output: &Output) -> Result<Status> {
-        let ruleset = Arc::new(rules_dir::load(&self.rules)?);
+        let ruleset = rules_dir::load(&self.rules)?;
         let scratch = tempfile::tempdir()?;
         let mut seen = Seen::new(&ruleset);
-        let state = self.feed(&ruleset, scratch.path(), &mut seen, output)?;
+        let state = self.feed(scratch.path(), &mut seen, output)?;
         output.print(&seen.report(&ruleset, &state.totals))?;
         Ok(Status::Done)
     }
 
-    fn feed(&self, ruleset: &Arc<Ruleset>, dir: &Path, seen: &mut Seen, output: &Output) -> Result<ShardState> {
+    fn feed(&self, dir: &Path, seen: &mut Seen, output: &Output) -> Result<ShardState> {
+        let files = read_ruleset_dir(&self.rules)?;
         let options = StoreOptions { durability: Durability::Process, ..StoreOptions::default() };
-        let mut lane = Lane::new(Store::open(&dir.join("data"), options)?, Arc::clone(ruleset), None)?;
+        let store = Store::open(&dir.join("data"), options)?;
+        let mut lane = Lane::open(store, &files, true, None, LaneOptions::default())?;
         let mut merge = Merge::open(&self.events, |_, _| 0)?;
         let bar = progress::bytes(merge.bytes_total(), output);
         loop {
@@ -57,7 +59,8 @@ impl Command {
             if records.is_empty() {
                 break;
             }
-            lane.batch(records.clone())?;
+            lane.round(&records, None, &mut |_| None)?;
+            lane.settle()?;
             seen.look(&lane, &records)?;
             bar.set_position(merge.bytes_read());
         }

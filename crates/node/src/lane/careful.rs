@@ -1,0 +1,219 @@
+//! What panics or kills the process is found, set aside, and journaled; the shard goes on (PROTOCOL P19).
+//!
+//! A panic inside a step is caught, and the step is taken again in pieces of one: the timer, record or swept account
+//! that still panics is cancelled. A death leaves no chance to look: so the store remembers where a process started, and
+//! after two deaths at one place each piece is marked before it is tried. What is marked when the process starts again
+//! is the culprit.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use headroom_engine::{AccountId, Cancelled, Commit, Record, Refusal, RefusalCode, Timer, Timestamp};
+use headroom_store::{Reader, StoreError};
+use serde::{Deserialize, Serialize};
+
+use super::{Lane, Pieces, Tell};
+use crate::error::RunError;
+
+/// Deaths at one place after which pieces are marked.
+const DEATHS: u32 = 2;
+
+/// Runs what may panic; `None`: it did, and the panic hook has told.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    // What the closure held is dropped; the lane's own state is moved on by commits alone.
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+/// What the store remembers of starts.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+struct Mark {
+    /// Journal records at the start.
+    seq: u64,
+    /// Starts at this place that did not end well.
+    deaths: u32,
+    /// What was being tried, as the journal names it, or `record INPUT PARTITION OFFSET`.
+    trying: Option<String>,
+}
+
+/// How careful the next records are to be.
+#[derive(Debug, Default)]
+pub struct Care {
+    mark: Mark,
+    culprits: BTreeSet<String>,
+    /// Records whose trying is marked before it.
+    records_left: usize,
+}
+
+impl Care {
+    /// What the last starts left.
+    pub fn read(reader: &Reader) -> Result<Self, StoreError> {
+        let mark = reader.attempt()?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        Ok(Self { mark, culprits: BTreeSet::new(), records_left: 0 })
+    }
+
+    pub fn is_needed(&self, records: &[Record]) -> bool {
+        self.records_left > 0 && !records.is_empty()
+    }
+}
+
+impl Lane {
+    /// Remembers that a process starts here. After deaths at this very place the next `records` are tried one by one.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn begin(&mut self, records: usize) -> Result<(), StoreError> {
+        let seq = self.chain.next();
+        let before = std::mem::take(&mut self.care.mark);
+        let same = before.seq == seq;
+        self.care.mark = Mark { seq, deaths: if same { before.deaths + 1 } else { 0 }, trying: None };
+        if same && let Some(trying) = before.trying {
+            tracing::error!(what = trying, "the process died over this twice or more; it is set aside");
+            self.care.culprits.insert(trying);
+        }
+        if self.care.mark.deaths >= DEATHS {
+            tracing::warn!(
+                deaths = self.care.mark.deaths,
+                "starting where processes died before: one record at a time"
+            );
+            self.care.records_left = records;
+        }
+        self.write_mark()
+    }
+
+    /// Forgets the start: the process ends well.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn end(&mut self) -> Result<(), StoreError> {
+        self.care.mark = Mark { seq: u64::MAX, ..Mark::default() };
+        self.write_mark()
+    }
+
+    fn write_mark(&mut self) -> Result<(), StoreError> {
+        let bytes = serde_json::to_vec(&self.care.mark).expect("numbers and a text have a JSON form");
+        self.store.set_attempt(&bytes)
+    }
+
+    /// Says before it is tried what is tried, where processes died before. True: it is what they died of.
+    fn is_culprit(&mut self, what: &str) -> Result<bool, StoreError> {
+        if self.care.culprits.contains(what) {
+            return Ok(true);
+        }
+        if self.care.records_left > 0 {
+            self.care.mark = Mark { seq: self.chain.next(), deaths: DEATHS, trying: Some(what.to_owned()) };
+            self.write_mark()?;
+        }
+        Ok(false)
+    }
+
+    /// Piece by piece: timers one at a time, then one record.
+    pub(super) fn carefully(
+        &mut self,
+        records: &[Record],
+        tick: Option<Timestamp>,
+        tell: Tell<'_>,
+    ) -> Result<(), RunError> {
+        for record in records {
+            self.fire_singly(record.timestamp.max(self.state.now), tell)?;
+            self.take_singly(record, tell)?;
+            self.care.records_left = self.care.records_left.saturating_sub(1);
+        }
+        if let Some(tick) = tick {
+            self.fire_singly(tick.max(self.state.now), tell)?;
+            self.sweep_carefully(&[], Some(tick), tell)?;
+        }
+        Ok(())
+    }
+
+    fn fire_singly(&mut self, until: Timestamp, tell: Tell<'_>) -> Result<(), RunError> {
+        while let Some((account, timer)) = self.store.due_timers(until, None, 1)?.pop() {
+            let commit = self.fire_one(&account, timer)?;
+            self.commit(commit, &[], tell)?;
+        }
+        Ok(())
+    }
+
+    fn fire_one(&mut self, account: &AccountId, timer: Timer) -> Result<Commit, RunError> {
+        let cancel = Cancelled::Timer(account.clone(), timer);
+        let name = super::journal::cancelled(&cancel);
+        if !self.is_culprit(&name)?
+            && let Some(commit) = self.timers(vec![(account.clone(), timer)], &BTreeSet::new())?
+        {
+            return Ok(commit);
+        }
+        tracing::error!(timer = name, "a timer panicked: it is cancelled, and a review asks for a person");
+        let cancelled = self.timers(vec![(account.clone(), timer)], &BTreeSet::from([cancel]))?;
+        cancelled.ok_or(RunError::Poisoned)
+    }
+
+    fn take_singly(&mut self, record: &Record, tell: Tell<'_>) -> Result<(), RunError> {
+        let at = &record.position;
+        let name = format!("record {} {} {}", at.input, at.partition, at.offset);
+        let one = std::slice::from_ref(record);
+        if !self.is_culprit(&name)?
+            && let Pieces::All = self.pieces(one, None, &BTreeSet::new(), tell)?
+        {
+            return Ok(());
+        }
+        let poisoned = [poisoned(record)];
+        // Without the record's event only what is swept before it is left to blame.
+        if self.panicking_rows(&poisoned, None)?.is_empty() {
+            tracing::error!(record = name, "a record panicked: it becomes a dead letter POISONED");
+            return self.all(&poisoned, tell);
+        }
+        self.sweep_carefully(one, None, tell)
+    }
+
+    /// A record or a tick, without the accounts whose sweeping panics.
+    fn sweep_carefully(&mut self, records: &[Record], tick: Option<Timestamp>, tell: Tell<'_>) -> Result<(), RunError> {
+        let cancelled = self.panicking_rows(records, tick)?;
+        for each in &cancelled {
+            tracing::error!(what = super::journal::cancelled(each), "a sweep panicked: the account is left out");
+        }
+        match self.pieces(records, tick, &cancelled, tell)? {
+            Pieces::All => Ok(()),
+            Pieces::Panicked { .. } => match records {
+                [record] => {
+                    let poisoned = [poisoned(record)];
+                    let done = self.pieces(&poisoned, tick, &cancelled, tell)?;
+                    if let Pieces::All = done { Ok(()) } else { Err(RunError::Poisoned) }
+                }
+                _ => Err(RunError::Poisoned),
+            },
+        }
+    }
+
+    /// The accounts of the next rows that panic when they alone are swept.
+    fn panicking_rows(&mut self, records: &[Record], tick: Option<Timestamp>) -> Result<BTreeSet<Cancelled>, RunError> {
+        if self.step(records, tick, &BTreeSet::new())?.is_some() {
+            return Ok(BTreeSet::new());
+        }
+        let (_, swept) = self.rows(records.len())?;
+        let all: BTreeSet<Cancelled> = swept.iter().cloned().map(Cancelled::Sweep).collect();
+        let mut panicking = BTreeSet::new();
+        for each in &all {
+            let others = all.iter().filter(|other| *other != each).cloned().collect();
+            if self.step(records, tick, &others)?.is_none() {
+                panicking.insert(each.clone());
+            }
+        }
+        // If it panics without any row it is not the rows.
+        let blameless = self.step(records, tick, &all)?.is_none();
+        Ok(if blameless { BTreeSet::new() } else { panicking })
+    }
+
+    fn all(&mut self, records: &[Record], tell: Tell<'_>) -> Result<(), RunError> {
+        match self.pieces(records, None, &BTreeSet::new(), tell)? {
+            Pieces::All => Ok(()),
+            Pieces::Panicked { .. } => Err(RunError::Poisoned),
+        }
+    }
+}
+
+/// What the dead letter says.
+pub const POISONED: &str = "deciding on it panicked; the event was set aside, and the shard went on";
+
+/// The record as a dead letter.
+fn poisoned(record: &Record) -> Record {
+    Record { event: Err(Refusal::new(RefusalCode::Poisoned, POISONED)), ..record.clone() }
+}

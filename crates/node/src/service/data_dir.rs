@@ -1,0 +1,210 @@
+//! A data directory: one store, or a folder of them with a file that says how many.
+//!
+//! `DIR/FORMAT` and `DIR/db` for one shard: what `headroom run` makes can be served, and the other way round.
+//! `DIR/SHARDS` and `DIR/shard-000`, `DIR/shard-001`, … for several. The number of shards never changes: accounts
+//! would land elsewhere.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use headroom_store::{Reader, Store, StoreError, StoreOptions};
+
+use super::partition::shard_of;
+use crate::error::RunError;
+
+const SHARDS: &str = "SHARDS";
+const INSTANCE: &str = "INSTANCE";
+
+/// Where the shards of a data directory are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DataDir {
+    dir: PathBuf,
+    shards: u32,
+}
+
+/// Who writes: the name made at the first start, and which start this is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Instance {
+    /// Made once, or set.
+    pub id: String,
+    /// Counts starts from 1.
+    pub incarnation: u64,
+}
+
+impl DataDir {
+    /// What is there.
+    ///
+    /// # Errors
+    /// HR0305 if it is no data directory, HR0304 if it cannot be read.
+    pub fn find(dir: &Path) -> Result<Self, StoreError> {
+        match fs::read_to_string(dir.join(SHARDS)) {
+            Ok(text) => {
+                let shards = text.trim().parse().ok().filter(|shards| *shards > 1);
+                let shards = shards.ok_or_else(|| damaged(dir))?;
+                Ok(Self { dir: dir.to_owned(), shards })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && dir.join("FORMAT").exists() => {
+                Ok(Self { dir: dir.to_owned(), shards: 1 })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(StoreError::NotADataDirectory { dir: dir.to_owned() })
+            }
+            Err(error) => Err(failed("read the data directory", &error)),
+        }
+    }
+
+    /// What is there, or a new one of so many shards in an empty or missing directory.
+    ///
+    /// # Errors
+    /// As [`Self::find`]; HR0511 if there are another number of shards.
+    pub fn find_or_create(dir: &Path, shards: u32) -> Result<Self, RunError> {
+        let found = match Self::find(dir) {
+            Err(StoreError::NotADataDirectory { .. }) if is_empty(dir)? => Self::create(dir, shards.max(1))?,
+            found => found?,
+        };
+        if found.shards != shards {
+            return Err(RunError::OtherShards { dir: dir.to_owned(), found: found.shards, wanted: shards });
+        }
+        Ok(found)
+    }
+
+    fn create(dir: &Path, shards: u32) -> Result<Self, StoreError> {
+        fs::create_dir_all(dir).map_err(|error| failed("create the data directory", &error))?;
+        if shards > 1 {
+            replace(&dir.join(SHARDS), &format!("{shards}\n"))
+                .map_err(|error| failed("create the data directory", &error))?;
+        }
+        Ok(Self { dir: dir.to_owned(), shards })
+    }
+
+    /// How many shards it has.
+    pub fn shards(&self) -> u32 {
+        self.shards
+    }
+
+    /// The shard of an account.
+    pub fn shard_of(&self, account: &str) -> u32 {
+        shard_of(account, self.shards)
+    }
+
+    /// The folder of a shard's store.
+    pub fn shard_dir(&self, shard: u32) -> PathBuf {
+        if self.shards == 1 { self.dir.clone() } else { self.dir.join(format!("shard-{shard:03}")) }
+    }
+
+    /// Opens a shard for its one writer.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open(&self, shard: u32, options: &StoreOptions) -> Result<Store, StoreError> {
+        Store::open(&self.shard_dir(shard), options.clone())
+    }
+
+    /// Opens a shard for looking at it, without its lock.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn read(&self, shard: u32, options: &StoreOptions) -> Result<Reader, StoreError> {
+        Reader::open(&self.shard_dir(shard), options)
+    }
+
+    /// Names this start; call with the shards locked. `named` overrides the name made at the first start.
+    ///
+    /// # Errors
+    /// HR0304.
+    pub fn instance(&self, named: &str) -> Result<Instance, StoreError> {
+        let path = self.dir.join(INSTANCE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(failed("read the instance's name", &error)),
+        };
+        let mut words = text.split_whitespace();
+        let id = match (named, words.next()) {
+            ("", Some(id)) => id.to_owned(),
+            ("", None) => new_id().map_err(|error| failed("make the instance's name", &error))?,
+            (named, _) => named.to_owned(),
+        };
+        let incarnation = words.next().and_then(|word| word.parse::<u64>().ok()).unwrap_or(0) + 1;
+        let written = replace(&path, &format!("{id} {incarnation}\n"));
+        written.map_err(|error| failed("write the instance's name", &error))?;
+        Ok(Instance { id, incarnation })
+    }
+}
+
+fn is_empty(dir: &Path) -> Result<bool, StoreError> {
+    match fs::read_dir(dir) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(failed("read the data directory", &error)),
+    }
+}
+
+/// A file is whole or not there: written beside, synced, renamed.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    let mut file = fs::File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    let parent = path.parent().unwrap_or(Path::new("."));
+    fs::File::open(parent)?.sync_all()
+}
+
+fn new_id() -> io::Result<String> {
+    let mut bytes = [0; 8];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(format!("node-{:016x}", u64::from_be_bytes(bytes)))
+}
+
+fn damaged(dir: &Path) -> StoreError {
+    StoreError::Corrupt { detail: format!("`{}` does not say how many shards there are", dir.join(SHARDS).display()) }
+}
+
+fn failed(action: &'static str, error: &io::Error) -> StoreError {
+    StoreError::Io { action, detail: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_shard_lies_in_the_directory_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("data");
+        let made = DataDir::find_or_create(&path, 1).unwrap();
+        drop(made.open(0, &StoreOptions::default()).unwrap());
+        assert_eq!(DataDir::find(&path).unwrap(), made);
+        assert_eq!(made.shard_dir(0), path);
+    }
+
+    #[test]
+    fn the_number_of_shards_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = DataDir::find_or_create(dir.path(), 3).unwrap();
+        assert_eq!(DataDir::find(dir.path()).unwrap(), made);
+        let other = DataDir::find_or_create(dir.path(), 4).unwrap_err();
+        assert_eq!(other.code(), Some("HR0511"));
+        fs::write(dir.path().join(SHARDS), "many").unwrap();
+        assert_eq!(DataDir::find(dir.path()).unwrap_err().code(), "HR0303");
+    }
+
+    #[test]
+    fn nothing_is_made_among_foreign_files() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("letter.txt"), "dear").unwrap();
+        assert_eq!(DataDir::find_or_create(dir.path(), 2).unwrap_err().code(), Some("HR0305"));
+    }
+
+    #[test]
+    fn starts_are_counted_and_the_name_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::find_or_create(dir.path(), 2).unwrap();
+        let first = data.instance("").unwrap();
+        let second = data.instance("").unwrap();
+        assert_eq!((first.id.as_str(), first.incarnation, second.incarnation), (second.id.as_str(), 1, 2));
+        assert_eq!(data.instance("west-1").unwrap(), Instance { id: "west-1".to_owned(), incarnation: 3 });
+    }
+}

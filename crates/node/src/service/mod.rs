@@ -1,0 +1,23 @@
+//! The embedded service: shards in one process, without a broker. Requests append to a shard's log; its lane decides;
+//! readers see what is durable.
+
+mod admission;
+mod bell;
+mod data_dir;
+mod lane_thread;
+mod log;
+mod partition;
+mod replay;
+mod round;
+mod service;
+mod shard;
+mod ticket;
+mod what_if;
+
+pub use data_dir::{DataDir, Instance};
+pub use log::LOG_INPUT;
+pub use partition::shard_of;
+pub use replay::{ReplayDifference, ReplayProgress, replay_journal};
+pub use service::{AppendError, RawEvent, Service, Verdict, Wait};
+pub use shard::{ShardReport, ShardStatus};
+pub use what_if::{WhatIf, WhatIfError};
