@@ -138,6 +138,8 @@ struct Work {
     seen: BTreeMap<SeenKey, u64>,
     ahead: Ahead,
     cancelled: BTreeSet<Cancelled>,
+    /// The first output that the record in progress itself caused.
+    span_from: usize,
     commit: Commit,
 }
 
@@ -163,6 +165,7 @@ impl Work {
             seen: BTreeMap::new(),
             ahead: Ahead::default(),
             cancelled: BTreeSet::new(),
+            span_from: 0,
             commit: Commit::default(),
         }
     }
@@ -172,7 +175,7 @@ impl Work {
         self.state.totals.events += 1;
         let place = (Arc::clone(&record.position.input), record.position.partition);
         self.commit.positions.insert(place, record.position.offset + 1);
-        let from = self.commit.outputs.len();
+        self.span_from = self.commit.outputs.len();
         let taken = match &record.event {
             Ok(event) => self.event(event, record),
             Err(refusal) => Err(refusal.clone()),
@@ -180,7 +183,7 @@ impl Work {
         if let Err(refusal) = taken {
             self.dead_letter(record, refusal);
         }
-        self.commit.spans.push(from..self.commit.outputs.len());
+        self.commit.spans.push(self.span_from..self.commit.outputs.len());
     }
 
     fn tick(&mut self, tick: Timestamp) {
@@ -197,8 +200,6 @@ impl Work {
         self.move_to(now);
         if sweeps {
             self.sweep(rows);
-            // What a touched account set for the past is due now, before anything else is decided on it.
-            self.fire_until(now);
         }
     }
 
@@ -222,8 +223,28 @@ impl Work {
         if self.cancelled.contains(&cancelled) {
             self.turn(account, |context, account| cancel::timer(context, account, timer));
             self.commit.cancelled.push(cancelled);
+        } else if let Some(at) = self.missed(account, timer.due) {
+            // What a missed broadcast sets may be due before this timer, which waits for its turn.
+            self.pending.insert(Key::of(account, &timer));
+            self.decide(account, &Trigger::Touch, at);
         } else {
             self.decide(account, &Trigger::Timer(timer), timer.due);
+        }
+    }
+
+    /// The time of the first broadcast that an account has not applied, if it lies at or before an instant.
+    fn missed(&self, id: &AccountId, now: Timestamp) -> Option<Timestamp> {
+        let account = self.accounts.get(id)?.account.as_ref()?;
+        self.state.broadcasts.next_after(account.broadcast, now).map(|(_, entry)| entry.at)
+    }
+
+    /// Brings an account up to now, as if it had been touched at every broadcast: what one of them sets for the time
+    /// since then fires before the next one is applied.
+    fn catch_up(&mut self, id: &AccountId) {
+        let now = self.state.now;
+        while let Some(at) = self.missed(id, now) {
+            self.decide(id, &Trigger::Touch, at);
+            self.fire_until(now);
         }
     }
 
@@ -278,6 +299,8 @@ impl Work {
 
     fn account_event(&mut self, event: &Event, record: &Record) -> Result<(), Refusal> {
         let now = self.state.now;
+        self.catch_up(&event.account);
+        self.span_from = self.commit.outputs.len();
         let is_new = !self.accounts.contains_key(&event.account);
         if is_new {
             if self.state.provisional >= self.ruleset.settings.provisional_max {

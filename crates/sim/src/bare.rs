@@ -171,7 +171,6 @@ impl World {
         self.move_to(now);
         if sweeps {
             self.pass_rows(rows);
-            self.fire_until(now);
         }
     }
 
@@ -188,7 +187,7 @@ impl World {
             self.accounts.range((from, Bound::Unbounded)).take(rows).map(|(id, _)| Arc::clone(id)).collect();
         for id in &ids {
             if concerned(&self.ruleset, &self.broadcasts, &self.accounts[id], target) {
-                self.decide(self.accounts[id].clone(), &Trigger::Touch, self.now);
+                self.catch_up(id);
             }
         }
         if ids.len() < rows {
@@ -211,10 +210,28 @@ impl World {
     }
 
     fn fire(&mut self, id: &AccountId, timer: Timer) {
+        if self.apply_missed(id, timer.due) {
+            return;
+        }
         let account = self.accounts[id].clone();
         let refused = self.decide(account, &Trigger::Timer(timer), timer.due);
         assert!(refused.is_none(), "a timer is never refused");
         assert!(!self.accounts[id].timers.contains(&timer), "a timer that fired is gone");
+    }
+
+    /// Applies the first broadcast that an account has missed, if its time has come.
+    fn apply_missed(&mut self, id: &AccountId, now: Timestamp) -> bool {
+        let missed = self.accounts.get(id).and_then(|each| self.broadcasts.next_after(each.broadcast, now));
+        if let Some((_, entry)) = missed {
+            self.decide(self.accounts[id].clone(), &Trigger::Touch, entry.at);
+        }
+        missed.is_some()
+    }
+
+    fn catch_up(&mut self, id: &AccountId) {
+        while self.apply_missed(id, self.now) {
+            self.fire_until(self.now);
+        }
     }
 
     fn decide(&mut self, account: Account, trigger: &Trigger<'_>, now: Timestamp) -> Option<Refusal> {
@@ -285,6 +302,7 @@ impl World {
     }
 
     fn account_event(&mut self, event: &Event, record: &Record) -> Result<(), Refusal> {
+        self.catch_up(&event.account);
         let known = self.accounts.get(&event.account).cloned();
         let unopened = self.accounts.values().filter(|each| each.status == Status::Provisional).count();
         let is_new = known.is_none();

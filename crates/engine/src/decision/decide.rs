@@ -73,7 +73,8 @@ pub fn decide(context: &Context<'_>, account: Box<Account>, trigger: &Trigger<'_
     match trigger {
         Trigger::Event(event, position) => decision.event(event, position, now),
         Trigger::Timer(timer) => decision.timer(*timer),
-        Trigger::Touch => decision.begin(now, Source::Touch),
+        // Its clock stays at what it caught up with: timers that this set for the time since then fire as of theirs.
+        Trigger::Touch => {}
     }
     retime(context, &mut decision.account);
     decision.finish()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::decision::{Trigger, cancel};
+use crate::decision::cancel;
 use crate::event::AccountId;
 use crate::shard::Cancelled;
 use crate::sweep::{Rows, SWEEP_ROWS_PER_RECORD, Sweep, calls_for_sweep, concerned};
@@ -120,7 +120,7 @@ impl Work {
             self.turn(id, |context, account| cancel::sweep(context, account, target, now));
             self.commit.cancelled.push(cancelled);
         } else {
-            self.decide(id, &Trigger::Touch, now);
+            self.catch_up(id);
         }
     }
 }

@@ -8,6 +8,7 @@ mod explained;
 mod money;
 mod records;
 mod streams;
+mod sweeps;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -49,6 +50,17 @@ impl Shard {
         let mut shard = Self::new(ruleset);
         records.chunks(size).for_each(|chunk| shard.batch(chunk.to_vec()));
         shard
+    }
+
+    /// Moves the clock, and ends a sweep.
+    pub fn tick(&mut self, at: Timestamp) {
+        loop {
+            let batch = self.prepared(Vec::new(), Some(at));
+            self.stepped(batch);
+            if self.state.sweep.is_none() {
+                return;
+            }
+        }
     }
 
     /// Fires what is due up to an instant, that which timers set up included.

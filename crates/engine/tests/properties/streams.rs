@@ -93,7 +93,7 @@ fn opened(segment: Segment) -> Body {
     Body::Account(AccountEvent::Opened { segment, tier, currency: CNY, base, opened_at, probation_cap: None })
 }
 
-fn signal(name: &str, value: FactValue) -> Body {
+pub fn signal(name: &str, value: FactValue) -> Body {
     Body::Signal(Signal { name: name.to_owned(), value, valid_until: None })
 }
 

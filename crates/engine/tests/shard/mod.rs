@@ -44,17 +44,6 @@ impl Shard {
         }
     }
 
-    /// Moves the clock, and ends a sweep.
-    pub fn tick(&mut self, at: Timestamp) {
-        loop {
-            let batch = self.prepared(Vec::new(), Some(at));
-            self.stepped(batch);
-            if self.state.sweep.is_none() {
-                return;
-            }
-        }
-    }
-
     /// A batch with everything that it touches.
     pub fn prepared(&self, records: Vec<Record>, tick: Option<Timestamp>) -> Batch {
         let last = records.iter().map(|each| each.timestamp).chain(tick).max().unwrap_or_default();
