@@ -9,6 +9,7 @@ mod dead_letters;
 mod explain;
 mod generate;
 mod import;
+mod journal;
 mod rules;
 mod run;
 mod scenario;
@@ -43,6 +44,9 @@ pub enum Command {
     /// Look at records that could not be taken, and send them again
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Look at what each commit read and gave out, and check it
+    #[command(subcommand)]
+    Journal(journal::Command),
     /// Send event files to a running service; also a load generator
     Send(send::Command),
     /// Measure this machine with a generated season
@@ -68,6 +72,7 @@ impl Command {
             Self::Account(command) => command.run(output),
             Self::Changes(command) => command.run(output),
             Self::DeadLetters(command) => command.run(output),
+            Self::Journal(command) => command.run(output),
             Self::Send(command) => command.run(output),
             Self::Bench(command) => command.run(output),
             Self::Config(command) => command.run(output),

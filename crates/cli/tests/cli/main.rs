@@ -8,6 +8,7 @@ mod config;
 mod dead_letters;
 mod explain;
 mod files;
+mod journal;
 mod rules;
 mod scenario;
 mod send;
