@@ -88,7 +88,7 @@ impl Shard {
         for id in events.map(|event| &event.account).chain(timers.iter().map(|(id, _)| id)) {
             accounts.extend(self.accounts.remove(id));
         }
-        let commit = step(&self.ruleset, &self.state, Batch { records, timers, accounts, ..Batch::default() });
+        let commit = step(&self.ruleset, &self.state, Batch { records: &records, timers, accounts, ..Batch::default() });
         for (id, timer) in commit.timers_removed {
             self.timers.remove(&(timer.due.0, id, timer));
         }

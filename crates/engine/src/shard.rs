@@ -128,8 +128,6 @@ pub struct Commit {
     /// How many of the records were taken. Fewer than given: a sweep needs rows that were not given; commit, and step
     /// again with the others.
     pub taken: usize,
-    /// The records that were not taken, in order.
-    pub rest: Vec<Record>,
     /// For each record taken: the part of `outputs` that its own event caused (its decision, or its dead letter), not
     /// timers and sweeps before it.
     pub spans: Vec<Range<usize>>,

@@ -35,9 +35,9 @@ const ORIGINAL_MAX: usize = 64 * 1024;
 
 /// What a step works on. Everything that it may touch is loaded by the caller.
 #[derive(Clone, Debug, Default)]
-pub struct Batch {
+pub struct Batch<'a> {
     /// Records in merged order.
-    pub records: Vec<Record>,
+    pub records: &'a [Record],
     /// Every stored timer that is due at or before the last record and the tick, in order.
     pub timers: Vec<(AccountId, Timer)>,
     /// The accounts of records and timers, as far as they exist, and those of rows that are
@@ -56,13 +56,13 @@ pub struct Batch {
 
 /// Steps over a batch: its records, then its tick. Stops before a record for which a sweep needs rows that were not
 /// given. If a sweep is under way and rows are given for one record, at least one is taken; if none is, the first is.
-pub fn step(ruleset: &Arc<Ruleset>, state: &ShardState, mut batch: Batch) -> Commit {
+pub fn step(ruleset: &Arc<Ruleset>, state: &ShardState, batch: Batch<'_>) -> Commit {
     let times = batch.records.iter().map(|each| each.timestamp);
     let horizon = times.chain(batch.tick).max().map(|at| Key::end_of(at.max(state.now)));
     let mut work = Work::new(ruleset, state, batch.timers, batch.accounts, horizon);
     (work.seen, work.ahead, work.cancelled) = (batch.seen, Ahead::new(batch.rows), batch.cancelled);
     work.commit.spans.reserve_exact(batch.records.len());
-    for record in &batch.records {
+    for record in batch.records {
         if work.lacks_rows() {
             break;
         }
@@ -72,9 +72,6 @@ pub fn step(ruleset: &Arc<Ruleset>, state: &ShardState, mut batch: Batch) -> Com
     work.commit.taken = taken;
     if let Some(tick) = batch.tick.filter(|_| taken == batch.records.len()) {
         work.tick(tick);
-    }
-    if taken < batch.records.len() {
-        work.commit.rest = batch.records.split_off(taken);
     }
     work.commit()
 }

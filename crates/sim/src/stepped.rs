@@ -28,7 +28,8 @@ pub fn run_step(run: &Run, ruleset: &Arc<Ruleset>, batch_size: usize) -> Stepped
     let ends = run.untils.iter().map(|(before, _, at)| (*before, Some(*at))).chain([(run.records.len(), None)]);
     for (to, until) in ends {
         for batch in run.records[from..to].chunks(batch_size.max(1)) {
-            shard.batch(batch.iter().map(|(_, record)| record.clone()).collect());
+            let records: Vec<Record> = batch.iter().map(|(_, record)| record.clone()).collect();
+            shard.batch(&records);
         }
         if let Some(until) = until {
             shard.until(until);
@@ -60,24 +61,25 @@ impl Shard {
         }
     }
 
-    fn batch(&mut self, mut records: Vec<Record>) {
-        while !records.is_empty() {
-            records = self.step(records, None);
+    fn batch(&mut self, records: &[Record]) {
+        let mut taken = 0;
+        while taken < records.len() {
+            taken += self.step(&records[taken..], None);
         }
     }
 
     /// Everything that is due up to an instant, and the rest of a sweep.
     fn until(&mut self, until: Timestamp) {
         loop {
-            self.step(Vec::new(), Some(until));
+            self.step(&[], Some(until));
             if self.state.sweep.is_none() {
                 return;
             }
         }
     }
 
-    /// One step; gives the records that were not taken.
-    fn step(&mut self, records: Vec<Record>, tick: Option<Timestamp>) -> Vec<Record> {
+    /// One step; says how many records it took.
+    fn step(&mut self, records: &[Record], tick: Option<Timestamp>) -> usize {
         let last = records.iter().map(|each| each.timestamp).chain(tick).max().unwrap_or_default();
         let timers = self.due(last.max(self.state.now));
         let of_records = records.iter().filter_map(|each| Some(Arc::clone(&each.event.as_ref().ok()?.account)));
@@ -87,10 +89,10 @@ impl Shard {
         let accounts = self.loaded(ids).collect();
         let seen = self.seen.clone();
         let batch = Batch { records, timers, accounts, seen, rows, tick, ..Batch::default() };
-        let mut commit = step(&self.ruleset, &self.state, batch);
-        let rest = std::mem::take(&mut commit.rest);
+        let commit = step(&self.ruleset, &self.state, batch);
+        let taken = commit.taken;
         self.carry_out(commit);
-        rest
+        taken
     }
 
     /// The rows that a sweep passes next; the accounts that it touches join `touched`.

@@ -55,7 +55,7 @@ impl Shard {
     /// Moves the clock, and ends a sweep.
     pub fn tick(&mut self, at: Timestamp) {
         loop {
-            let batch = self.prepared(Vec::new(), Some(at));
+            let batch = self.prepared(&[], Some(at));
             self.stepped(batch);
             if self.state.sweep.is_none() {
                 return;

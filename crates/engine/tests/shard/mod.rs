@@ -37,15 +37,16 @@ impl Shard {
         }
     }
 
-    pub fn batch(&mut self, mut records: Vec<Record>) {
-        while !records.is_empty() {
-            let batch = self.prepared(records, None);
-            records = self.stepped(batch).rest;
+    pub fn batch(&mut self, records: Vec<Record>) {
+        let mut rest = records.as_slice();
+        while !rest.is_empty() {
+            let batch = self.prepared(rest, None);
+            rest = &rest[self.stepped(batch).taken..];
         }
     }
 
     /// A batch with everything that it touches.
-    pub fn prepared(&self, records: Vec<Record>, tick: Option<Timestamp>) -> Batch {
+    pub fn prepared<'a>(&self, records: &'a [Record], tick: Option<Timestamp>) -> Batch<'a> {
         let last = records.iter().map(|each| each.timestamp).chain(tick).max().unwrap_or_default();
         let timers = self.due(last.max(self.state.now));
         let of_records = records.iter().filter_map(|each| Some(Arc::clone(&each.event.as_ref().ok()?.account)));
@@ -69,7 +70,7 @@ impl Shard {
     }
 
     /// Steps, and carries the commit out.
-    pub fn stepped(&mut self, batch: Batch) -> Commit {
+    pub fn stepped(&mut self, batch: Batch<'_>) -> Commit {
         let commit = step(&self.ruleset, &self.state, batch);
         self.take(commit.clone());
         commit

@@ -283,11 +283,7 @@ impl Lane {
         let stepped = guarded(|| {
             poison::strike(&work);
             let (timers, cancelled) = (timers.clone(), cancelled.clone());
-            step(
-                &self.ruleset,
-                &self.state,
-                Batch { records: records.to_vec(), timers, accounts, seen, rows, tick, cancelled },
-            )
+            step(&self.ruleset, &self.state, Batch { records, timers, accounts, seen, rows, tick, cancelled })
         });
         self.times.stepping += started.elapsed();
         fault::point("lane.stepped");

@@ -137,7 +137,7 @@ impl Copy {
             self.state.sweep.as_ref().and_then(|sweep| sweep.after.as_ref()).is_none_or(|after| *after < self.id);
         let ids = self.account.iter().filter(|_| behind).map(|account| Arc::clone(&account.id)).collect();
         let batch = Batch {
-            records: records.to_vec(),
+            records,
             timers,
             accounts: self.account.iter().cloned().map(Box::new).collect(),
             seen: BTreeMap::new(),
