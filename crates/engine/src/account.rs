@@ -244,7 +244,7 @@ pub struct Fact {
     pub until: Option<Timestamp>,
     /// Of a flag: when it last was true.
     pub last_true: Option<Timestamp>,
-    /// An earlier value, for changes over 30 days.
+    /// An earlier value, for changes over 30 days; kept of facts of which a feature tells the change.
     pub earlier: Option<(i64, Timestamp)>,
 }
 
@@ -350,6 +350,8 @@ pub struct Compensation {
     pub every: i64,
 }
 
+/// The bits of the last 35 days, as far as features look back at days one by one.
+pub const LAST_35_DAYS: u64 = (1 << 35) - 1;
 /// A hold of credit lapses after so many days.
 pub const PENDING_DAYS: i32 = 7;
 

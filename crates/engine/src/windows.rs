@@ -9,6 +9,8 @@ use crate::time::{HOUR, Timestamp, Zone, month_of_day};
 pub const HOURS: i32 = 24;
 /// Days that are kept: the current one and 34 before.
 pub const DAYS: i32 = 35;
+/// Days of which sums are formed: the current one and 29 before. Older days only bound the largest day.
+pub const SUM_DAYS: i32 = 30;
 /// Months that are kept: the current one and 12 before.
 pub const MONTHS: i32 = 13;
 
@@ -45,11 +47,11 @@ pub struct DayBucket {
     pub day: i32,
     /// Placed, minor units.
     pub placed: i64,
-    /// Paid, minor units.
+    /// Paid, minor units; 0 on days that no sum covers any more.
     pub paid: i64,
-    /// Refunded, minor units.
+    /// Refunded, minor units; 0 on days that no sum covers any more.
     pub refunded: i64,
-    /// Cancelled, minor units.
+    /// Cancelled, minor units; 0 on days that no sum covers any more.
     pub cancelled: i64,
 }
 
@@ -60,7 +62,7 @@ pub struct MonthBucket {
     pub month: i32,
     /// Orders.
     pub count: u32,
-    /// The largest order.
+    /// The largest order; 0 if a later month has one as large: that one stays longer, so nothing reads the earlier.
     pub max_order: i64,
 }
 
@@ -85,6 +87,26 @@ impl Windows {
         }
         if self.months.first().is_some_and(|oldest| oldest.month < first_month) {
             self.months.retain(|each| each.month >= first_month);
+        }
+        self.forget_unread(today);
+    }
+
+    /// Forgets what no feature can read again, however late orders are: it would only take room in the store.
+    fn forget_unread(&mut self, today: i32) {
+        let first_summed = today.saturating_sub(SUM_DAYS - 1);
+        let unsummed = self.days.partition_point(|each| each.day < first_summed);
+        for each in &mut self.days[..unsummed] {
+            (each.paid, each.refunded, each.cancelled) = (0, 0, 0);
+        }
+        if self.days[..unsummed].iter().any(|each| each.placed == 0) {
+            self.days.retain(|each| each.placed != 0 || each.day >= first_summed);
+        }
+        let mut later = 0;
+        for each in self.months.iter_mut().rev() {
+            if each.max_order <= later {
+                each.max_order = 0;
+            }
+            later = later.max(each.max_order);
         }
     }
 
@@ -184,6 +206,82 @@ mod tests {
         assert_eq!((windows.amount_since_hour(0), windows.max_day(), windows.max_order()), (0, 1400, 900));
         windows.roll(start.plus(36 * DAY), &zone);
         assert_eq!((windows.max_day(), windows.max_order()), (0, 900));
+    }
+
+    /// An order as it happened: day, hour, amount.
+    type Order = (i32, i32, i64);
+
+    /// What features read of the windows, worked out from every order there was.
+    fn from_scratch(orders: &[Order], paid: &[(i32, i64)], hour: i32) -> [i64; 6] {
+        let today = hour.div_euclid(24);
+        let placed = || orders.iter().filter(|(_, at, _)| *at <= hour - HOURS);
+        let by_day =
+            (today - DAYS + 1..=today).map(|day| placed().filter(|each| each.0 == day).map(|each| each.2).sum::<i64>());
+        let month = month_of_day(today);
+        let in_months = || placed().filter(|each| month_of_day(each.0) > month - MONTHS);
+        let active = (month - 11..=month).filter(|month| placed().any(|each| month_of_day(each.0) == *month));
+        [
+            placed().filter(|each| each.0 > today - SUM_DAYS).map(|each| each.2).sum(),
+            paid.iter().filter(|each| each.0 > today - SUM_DAYS).map(|each| each.1).sum(),
+            by_day.max().unwrap_or(0),
+            in_months().map(|each| each.2).max().unwrap_or(0),
+            i64::try_from(in_months().count()).unwrap(),
+            i64::try_from(active.count()).unwrap(),
+        ]
+    }
+
+    fn from_windows(windows: &Windows, hour: i32) -> [i64; 6] {
+        let today = hour.div_euclid(24);
+        let month = month_of_day(today);
+        let active = windows.months.iter().filter(|each| each.month > month - 12 && each.count > 0);
+        [
+            windows.days_since(today - SUM_DAYS + 1, |each| each.placed),
+            windows.days_since(today - SUM_DAYS + 1, |each| each.paid),
+            windows.max_day(),
+            windows.max_order(),
+            windows.count(),
+            i64::try_from(active.count()).unwrap(),
+        ]
+    }
+
+    /// Some order early, some late by up to 50 days, over two years.
+    #[test]
+    fn what_is_forgotten_changes_no_feature() {
+        let (zone, mut dice) = (Zone::utc(), 7_u64);
+        let mut roll = |below: i32| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            i32::try_from((dice >> 33) % u64::try_from(below).unwrap()).unwrap()
+        };
+        let (mut windows, mut orders, mut paid) = (Windows::default(), Vec::new(), Vec::new());
+        let (mut hour, mut forgotten) = (20_000 * 24, 0);
+        for _ in 0..2_000 {
+            hour += roll(18);
+            let now = Timestamp(i64::from(hour) * HOUR);
+            windows.roll(now, &zone);
+            let at = if roll(4) == 0 { hour - roll(1_200) } else { hour };
+            let amount = i64::from(roll(1_000)) + 1;
+            windows.place(Timestamp(i64::from(at) * HOUR), amount, false, now, &zone);
+            orders.push((at.div_euclid(24), at, amount));
+            let day = hour.div_euclid(24) - roll(SUM_DAYS);
+            windows.day(day).paid += amount;
+            paid.push((day, amount));
+            assert_eq!(from_windows(&windows, hour), from_scratch(&orders, &paid, hour), "at hour {hour}");
+            forgotten += windows.months.iter().filter(|each| each.max_order == 0).count();
+        }
+        assert!(forgotten > 2_000, "{forgotten}");
+    }
+
+    #[test]
+    fn days_that_no_sum_covers_hold_only_what_was_placed() {
+        let (zone, start) = (Zone::utc(), Timestamp(100 * DAY));
+        let mut windows = Windows::default();
+        windows.place(start, 500, false, start, &zone);
+        windows.day(100).paid = 500;
+        windows.day(101).paid = 70;
+        windows.roll(start.plus(29 * DAY), &zone);
+        assert_eq!(windows.days_since(100, |each| each.paid), 570);
+        windows.roll(start.plus(31 * DAY), &zone);
+        assert_eq!(windows.days, [DayBucket { day: 100, placed: 500, ..DayBucket::default() }]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The account is written and read by hand, from and to the engine's structures at once: it is the hot path, and the
 //! generated types would allocate everything twice. A test holds both against each other.
 
+mod account_form;
 mod account_put;
 mod account_take;
 mod broadcasts;

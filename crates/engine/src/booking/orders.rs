@@ -54,7 +54,7 @@ impl<'e> Booking<'_, 'e> {
         let (at, now, zone) = (self.at, self.now, &settings.zone);
         let day = zone.day(at);
         let windows = &mut self.account.orders[usize::from(order.side.index())];
-        let recent = zone.day(now).saturating_sub(day) < crate::windows::DAYS;
+        let summed = zone.day(now).saturating_sub(day) < crate::windows::SUM_DAYS;
         match order.kind {
             OrderKind::Placed => {
                 let large =
@@ -63,12 +63,12 @@ impl<'e> Booking<'_, 'e> {
                 self.account.last_order_at = self.account.last_order_at.max(Some(at));
                 self.promotion_amounts(order, day);
             }
-            OrderKind::Paid if recent => windows.day(day).paid += order.amount,
-            OrderKind::Cancelled if recent => windows.day(day).cancelled += order.amount,
-            OrderKind::Refunded if recent => windows.day(day).refunded += order.amount,
+            OrderKind::Paid if summed => windows.day(day).paid += order.amount,
+            OrderKind::Cancelled if summed => windows.day(day).cancelled += order.amount,
+            OrderKind::Refunded if summed => windows.day(day).refunded += order.amount,
             OrderKind::Declined => {
                 let ago = u32::try_from(zone.day(now).saturating_sub(day)).unwrap_or(0);
-                self.account.declined_days |= 1_u64.checked_shl(ago).unwrap_or(0);
+                self.account.declined_days |= 1_u64.checked_shl(ago).unwrap_or(0) & crate::account::LAST_35_DAYS;
             }
             OrderKind::Paid | OrderKind::Cancelled | OrderKind::Refunded | OrderKind::HoldExpired => {}
         }

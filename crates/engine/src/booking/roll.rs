@@ -1,6 +1,6 @@
 //! Moving an account to `now`: what passes with time alone.
 
-use crate::account::{Account, PENDING_DAYS, Utilisation};
+use crate::account::{Account, LAST_35_DAYS, PENDING_DAYS, Utilisation};
 use crate::ruleset::Settings;
 use crate::time::{Timestamp, Zone, month_of_day};
 
@@ -29,8 +29,9 @@ pub fn roll(account: &mut Account, now: Timestamp, settings: &Settings) {
     account.clock = now;
 }
 
+/// Days that leave the last 35 are forgotten.
 fn shift(bits: u64, by: i32) -> u64 {
-    u32::try_from(by).ok().and_then(|by| bits.checked_shl(by)).unwrap_or(0)
+    u32::try_from(by).ok().and_then(|by| bits.checked_shl(by)).unwrap_or(0) & LAST_35_DAYS
 }
 
 fn close_days(account: &mut Account, last: i32, today: i32, zone: &Zone) {
@@ -71,5 +72,5 @@ fn close_day(utilisation: &mut Utilisation, day: i32, percent: i64) {
             utilisation.months.push((month, percent, 1));
         }
     }
-    utilisation.above_80 = (utilisation.above_80 << 1) | u64::from(percent > 80);
+    utilisation.above_80 = shift(utilisation.above_80, 1) | u64::from(percent > 80);
 }

@@ -2,7 +2,7 @@
 
 use crate::account::{Fact, MarkKind};
 use crate::event::{FactValue, Signal};
-use crate::features::{FactDef, FactType};
+use crate::features::{COMPARED_FACTS, FactDef, FactType};
 use crate::ids::fact_key;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::time::DAY;
@@ -66,6 +66,7 @@ impl Booking<'_, '_> {
             until: signal.valid_until,
             last_true: if is_true { Some(at) } else { before.and_then(|each| each.last_true) },
             earlier: before
+                .filter(|_| COMPARED_FACTS.contains(&def.name.as_str()))
                 .and_then(|each| if at.since(each.at) >= EARLIER { Some((each.value, each.at)) } else { each.earlier }),
         };
         match old {

@@ -58,6 +58,9 @@ pub const BUILT_IN_FACTS: &[(&str, FeatureType, i64, i64, bool)] = &[
     ("limit.customer_share", FeatureType::Money, 0, MONEY_MAX, false),
 ];
 
+/// Facts of which a feature tells the change over 30 days: of these an earlier value is kept.
+pub const COMPARED_FACTS: [&str; 2] = ["model.score", "collateral.value"];
+
 fn unless_stale(view: &View<'_>, value: i64) -> Option<i64> {
     (!view.feed_is_stale()).then_some(value)
 }
@@ -67,6 +70,7 @@ fn hours_since(view: &View<'_>, name: &str) -> Option<i64> {
 }
 
 fn delta(view: &View<'_>, name: &str) -> Option<(i64, i64)> {
+    assert!(COMPARED_FACTS.contains(&name), "no earlier `{name}` is kept");
     let fact = view.account.fact(fact_key(name), view.now)?;
     fact.earlier.map(|(value, _)| (value, fact.value))
 }

@@ -12,7 +12,7 @@ mod promotion;
 mod repay;
 mod view;
 
-pub use facts::{BUILT_IN_FACTS, FactDef, FactType};
+pub use facts::{BUILT_IN_FACTS, COMPARED_FACTS, FactDef, FactType};
 pub use view::{EventFacts, View};
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::time::month_of_day;
 use crate::vocabulary::Purpose;
-use crate::windows::{DayBucket, HOURS};
+use crate::windows::{DayBucket, HOURS, SUM_DAYS};
 
 use super::{Feature, MONEY_MAX, View, count, money, words};
 
@@ -12,7 +12,7 @@ fn since_days(view: &View<'_>, days: i32, what: impl Fn(&DayBucket) -> i64) -> i
 
 fn placed_30d(view: &View<'_>) -> i64 {
     let windows = view.account.windows();
-    since_days(view, 30, |each| each.placed).saturating_add(windows.amount_since_hour(i32::MIN))
+    since_days(view, SUM_DAYS, |each| each.placed).saturating_add(windows.amount_since_hour(i32::MIN))
 }
 
 /// The group.
@@ -36,10 +36,10 @@ pub const FEATURES: &[Feature] = &[
     })
     .says("O D", "placed within the current hour and 23 before, the order being decided included"),
     money("orders.amount_30d", |view| Some(placed_30d(view))).says("O D", "placed today and on 29 days before"),
-    money("orders.paid_30d", |view| Some(since_days(view, 30, |each| each.paid))).says("O D", "paid in 30 days"),
-    money("orders.refunded_30d", |view| Some(since_days(view, 30, |each| each.refunded)))
+    money("orders.paid_30d", |view| Some(since_days(view, SUM_DAYS, |each| each.paid))).says("O D", "paid in 30 days"),
+    money("orders.refunded_30d", |view| Some(since_days(view, SUM_DAYS, |each| each.refunded)))
         .says("O D", "refunded in 30 days"),
-    money("orders.cancelled_30d", |view| Some(since_days(view, 30, |each| each.cancelled)))
+    money("orders.cancelled_30d", |view| Some(since_days(view, SUM_DAYS, |each| each.cancelled)))
         .says("O D", "cancelled in 30 days"),
     count("orders.large_24h", 1_000_000, |view| {
         Some(view.account.windows().hours.iter().map(|each| i64::from(each.large)).sum())

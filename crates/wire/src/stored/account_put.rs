@@ -1,38 +1,120 @@
 //! An account to its stored form; the layout stands in `store.proto`.
 
 use headroom_engine::{
-    Account, Block, Boost, Cycle, Delinquency, Fact, Fed, Growth, Hold, HoldUntil, Memory, Money, OpenOffer,
-    OpenReview, Participation, Repay, Reported, Stack, Timestamp, Undo, UndoField, Utilisation, Windows,
+    Account, Block, Boost, Cycle, DayBucket, Delinquency, Due, Fact, Fed, Growth, Hold, HoldUntil, HourBucket, Memory,
+    Money, MonthBucket, OpenOffer, OpenReview, Participation, Repay, Reported, Stack, Timestamp, Undo, UndoField,
+    Utilisation, Windows,
 };
 
 use super::VERSION;
-use super::put::{Put, Row};
+use super::account_form::{KNOWN_FACT_KEYS, Part, WINDOWS, first_day, first_hour, first_month};
+use super::put::{Put, Row, answer, bits, step};
 
 /// Appends the stored form of an account: a version byte, then a `StoredAccount`. The same account gives the same bytes.
 pub fn encode_account(account: &Account, out: &mut Vec<u8>) {
     out.push(VERSION);
-    let mut put = Put::new(out, account.clock);
-    profile(&mut put, account);
+    let mut put = Put::new(out);
+    put.text(1, &account.id);
     texts(&mut put, account);
-    windows(&mut put, 16, &account.orders[0]);
-    windows(&mut put, 19, &account.orders[1]);
-    money(&mut put, &account.money);
-    repay(&mut put, &account.repay);
-    delinquency(&mut put, &account.delinquency);
-    utilisation(&mut put, &account.utilisation);
-    put.table(41, &account.marks, |row, mark, before| {
-        row.number(mark.kind as u8).number(difference(mark.day, before.map(|mark| mark.day)));
+    put.hashes(3, keys(account));
+    let present = put.row(4, Timestamp(0), |row| {
+        row.time(account.clock);
+        row.told_from(account.clock);
+        body(row, account);
     });
-    put.table(42, &account.facts, |row, each, _| fact(row, each));
-    promotions(&mut put, &account.promotions);
-    growth(&mut put, &account.growth);
-    stack(&mut put, &account.stack);
-    memory(&mut put, &account.memory);
-    put.table(62, &account.timers, |row, timer, _| {
-        row.time(timer.due).number(timer.kind.number()).number(timer.rule);
+    put.unsigned(5, present);
+}
+
+/// In the order in which rows refer to them.
+fn texts(put: &mut Put<'_>, account: &Account) {
+    account.stack.blocks.iter().for_each(|block| put.text(2, &block.by));
+    account.memory.reviews.iter().for_each(|review| put.text(2, &review.kind));
+}
+
+/// In the order in which rows take them.
+fn keys(account: &Account) -> impl Iterator<Item = u64> {
+    let uncleared = account.money.uncleared.iter().map(|each| each.payment);
+    let payments = account.repay.payments.iter().map(|each| each.payment);
+    let promotions = account.promotions.iter().map(|each| each.promotion);
+    let boosts = account.stack.boosts.iter().map(|each| each.promotion);
+    let reviews = account.memory.reviews.iter().flat_map(|each| halves(each.id));
+    let offers = account.memory.offers.iter().flat_map(|each| halves(each.id));
+    uncleared.chain(payments).chain(promotions).chain(boosts).chain(reviews).chain(offers)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "both halves are written")]
+fn halves(id: u128) -> [u64; 2] {
+    [(id >> 64) as u64, id as u64]
+}
+
+fn body(row: &mut Row<'_>, account: &Account) {
+    profile(row, account);
+    for (windows, parts) in account.orders.iter().zip(WINDOWS) {
+        self::windows(row, parts, windows);
+    }
+    money(row, &account.money);
+    delinquency(row, &account.delinquency);
+    repay(row, &account.repay, account.delinquency.dues.last());
+    utilisation(row, &account.utilisation);
+    row.table(Part::Marks, &account.marks, |row, mark, _| {
+        row.count(mark.kind as u8).day(mark.day);
     });
-    put.optional_time(63, account.last_order_at);
-    put.optional_time(64, unless_zero(account.money.as_of));
+    row.table(Part::Facts, &account.facts, |row, each, _| fact(row, each));
+    row.table(Part::Promotions, &account.promotions, |row, each, _| promotion(row, each));
+    growth(row, &account.growth);
+    stack(row, &account.stack);
+    memory(row, &account.memory);
+    row.table(Part::Timers, &account.timers, |row, timer, _| {
+        row.time(timer.due).count(timer.kind.number()).count(timer.rule);
+    });
+}
+
+fn profile(row: &mut Row<'_>, account: &Account) {
+    let words = [account.status.index(), account.segment.index(), account.tier.index()];
+    assert!(words.iter().all(|index| *index < 8), "three bits hold a word");
+    let words = words.iter().rev().fold(0, |all, index| all << 3 | u64::from(*index));
+    row.count(words | answer(account.repay.autopay) << 9 | answer(account.memory.consent) << 11);
+    if let Some(currency) = account.currency.filter(|_| row.has(Part::Currency, true)) {
+        assert!(currency.0.iter().all(u8::is_ascii_uppercase), "a currency is three letters");
+        row.count(currency.0.iter().fold(0, |all, letter| all * 26 + u64::from(letter - b'A')));
+    }
+    row.time(account.opened_at).time(account.first_seen);
+    row.time_part(Part::LastOrder, account.last_order_at);
+    row.count_part(Part::Sequence, account.sequence);
+    row.count(account.broadcast).amount(account.volume).amount(account.stack.base).number(account.money.balance);
+    row.count_part(Part::Declined, account.declined_days);
+}
+
+fn windows(row: &mut Row<'_>, [hours, days, months]: [Part; 3], windows: &Windows) {
+    let clock = row.clock();
+    row.table(hours, &windows.hours, |row, each, before| {
+        hour(row, each, before.map_or(first_hour(clock), |each| each.hour));
+    });
+    row.table(days, &windows.days, |row, each, before| {
+        day(row, each, before.map_or(first_day(clock), |each| each.day));
+    });
+    row.table(months, &windows.months, |row, each, before| {
+        month(row, each, before.map_or(first_month(clock), |each| each.month));
+    });
+}
+
+fn hour(row: &mut Row<'_>, each: &HourBucket, before: i32) {
+    let [count, large, max] = [each.count != 1, each.large != 0, each.max_order != each.amount];
+    row.count(step(each.hour, before) << 3 | bits([count, large, max])).amount(each.amount);
+    let numbers = [(count, each.count.into()), (large, each.large.into()), (max, each.max_order)];
+    numbers.iter().filter(|(other, _)| *other).for_each(|(_, number)| {
+        row.amount(*number);
+    });
+}
+
+fn day(row: &mut Row<'_>, each: &DayBucket, before: i32) {
+    let amounts = [each.placed, each.paid, each.refunded, each.cancelled];
+    row.count(step(each.day, before) << 4 | bits(amounts.map(|each| each != 0))).amounts_but_zeros(&amounts);
+}
+
+fn month(row: &mut Row<'_>, each: &MonthBucket, before: i32) {
+    row.count(step(each.month, before) << 1 | u64::from(each.max_order != 0)).count(each.count);
+    row.amounts_but_zeros(&[each.max_order]);
 }
 
 /// A moment that stands for "never" where it is the start of 1970.
@@ -40,233 +122,192 @@ fn unless_zero(at: Timestamp) -> Option<Timestamp> {
     Some(at).filter(|at| at.0 != 0)
 }
 
-fn difference(value: i32, before: Option<i32>) -> i64 {
-    i64::from(value) - i64::from(before.unwrap_or(0))
+fn money(row: &mut Row<'_>, money: &Money) {
+    row.time_part(Part::MoneyLastMoved, unless_zero(money.last_moved));
+    row.time_part(Part::MoneyAsOf, unless_zero(money.as_of));
+    row.count_part(Part::Drift, money.drift);
+    row.table(Part::Pending, &money.pending, |row, (day, held), _| {
+        row.day(*day).amount(*held);
+    });
+    row.table(Part::Uncleared, &money.uncleared, |row, each, _| {
+        row.amount(each.amount).time(each.clears_at);
+    });
 }
 
-/// Three bits that say what follows, beside a running number.
-fn with_bits(difference: i64, [first, second, third]: [bool; 3]) -> i64 {
-    difference << 3 | i64::from(first) | i64::from(second) << 1 | i64::from(third) << 2
-}
-
-fn profile(put: &mut Put<'_>, account: &Account) {
-    put.text(1, &account.id);
-    put.signed(2, account.clock.0);
-    put.unsigned(3, u64::from(account.status.index()) + 1);
-    put.unsigned(4, u64::from(account.segment.index()) + 1);
-    put.unsigned(5, u64::from(account.tier.index()) + 1);
-    if let Some(currency) = account.currency {
-        put.text(6, std::str::from_utf8(&currency.0).expect("a currency is three letters"));
+fn delinquency(row: &mut Row<'_>, delinquency: &Delinquency) {
+    row.table(Part::Dues, &delinquency.dues, |row, due, _| {
+        let left = due.amount.wrapping_sub(due.paid);
+        row.time(due.due_at).amount(due.amount).amount(left);
+    });
+    if let Some(reported) = delinquency.reported.filter(|_| row.has(Part::Reported, true)) {
+        let Reported { dpd, day, advances, cycle } = reported;
+        row.number(dpd).day(day).count(u8::from(advances)).count(cycle);
     }
-    put.time(7, account.opened_at);
-    put.time(8, account.first_seen);
-    put.unsigned(9, account.sequence);
-    put.unsigned(10, account.broadcast);
-    put.signed(11, account.volume);
-    put.signed(12, account.stack.base);
-    put.signed(13, account.money.balance);
-    put.unsigned(14, account.declined_days);
-}
-
-/// In the order in which rows refer to them.
-fn texts(put: &mut Put<'_>, account: &Account) {
-    account.stack.blocks.iter().for_each(|block| put.text(15, &block.by));
-    account.memory.reviews.iter().for_each(|review| put.text(15, &review.kind));
-}
-
-fn windows(put: &mut Put<'_>, first: u32, windows: &Windows) {
-    put.table(first, &windows.hours, |row, each, before| {
-        let others = [each.count != 1, each.large != 0, each.max_order != each.amount];
-        row.number(with_bits(difference(each.hour, before.map(|each| each.hour)), others)).number(each.amount);
-        let numbers = [each.count.into(), each.large.into(), each.max_order];
-        numbers.into_iter().zip(others).filter(|(_, other)| *other).fold(row, |row, (number, _)| row.number(number));
-    });
-    put.table(first + 1, &windows.days, |row, each, before| {
-        let numbers = [each.paid, each.refunded, each.cancelled];
-        let others = numbers.map(|number| number != 0);
-        row.number(with_bits(difference(each.day, before.map(|each| each.day)), others)).number(each.placed);
-        numbers.into_iter().filter(|number| *number != 0).fold(row, Row::number);
-    });
-    put.table(first + 2, &windows.months, |row, each, before| {
-        row.number(difference(each.month, before.map(|each| each.month)));
-        row.number(each.count).number(each.max_order);
-    });
-}
-
-fn money(put: &mut Put<'_>, money: &Money) {
-    put.optional_time(22, unless_zero(money.last_moved));
-    put.unsigned(23, u64::from(money.drift));
-    put.table(24, &money.pending, |row, (day, held), before| {
-        row.number(difference(*day, before.map(|(day, _)| *day))).number(*held);
-    });
-    put.hashes(25, money.uncleared.iter().map(|each| each.payment));
-    put.table(26, &money.uncleared, |row, each, _| {
-        row.number(each.amount).time(each.clears_at);
-    });
-}
-
-fn repay(put: &mut Put<'_>, repay: &Repay) {
-    if let Some(cycle) = &repay.cycle {
-        put.row(27, |row| self::cycle(row, cycle));
+    if row.has(Part::DpdSeen, delinquency.seen != 0) {
+        row.number(delinquency.seen);
     }
-    if repay.fed != Fed::default() {
+    let first = first_month(row.clock());
+    row.table(Part::DpdMonths, &delinquency.months, |row, (month, dpd), before| {
+        row.count(step(*month, before.map_or(first, |(month, _)| *month))).number(*dpd);
+    });
+    row.time_part(Part::Cured, delinquency.cured_at);
+}
+
+fn repay(row: &mut Row<'_>, repay: &Repay, last_due: Option<&Due>) {
+    if let Some(each) = repay.cycle.filter(|_| row.has(Part::Cycle, true)) {
+        cycle(row, &each, last_due);
+    }
+    if row.has(Part::Fed, repay.fed != Fed::default()) {
         let fed = repay.fed;
-        put.row(28, |row| {
-            row.number(fed.on_time).number(fed.early).number(fed.full).number(fed.spare);
-        });
+        row.count(bits([fed.on_time, fed.early, fed.full])).number(fed.spare);
     }
     let streaks = [repay.on_time_streak, repay.early_streak, repay.full_streak, repay.min_only_streak, repay.cycles];
-    if streaks != [0; 5] {
-        put.row(29, |row| {
-            streaks.iter().fold(row, |row, streak| row.number(*streak));
+    if row.has(Part::Streaks, streaks != [0; 5]) {
+        streaks.iter().for_each(|streak| {
+            row.count(*streak);
         });
     }
-    put.optional(30, repay.autopay.map(u64::from));
-    put.hashes(31, repay.payments.iter().map(|each| each.payment));
-    put.table(32, &repay.payments, |row, each, _| {
-        row.number(each.amount).number(i64::from(each.cycle) - i64::from(repay.cycles));
+    row.table(Part::Payments, &repay.payments, |row, each, _| {
+        row.amount(each.amount).count(repay.cycles.wrapping_sub(each.cycle));
     });
 }
 
-fn cycle(row: &mut Row<'_>, cycle: &Cycle) {
-    row.number(cycle.balance).number(cycle.min_due).optional_time(cycle.due_at).time(cycle.issued_at);
-    row.number(cycle.paid).optional_time(cycle.min_paid_at).optional_time(cycle.full_paid_at);
-}
-
-fn delinquency(put: &mut Put<'_>, delinquency: &Delinquency) {
-    put.table(33, &delinquency.dues, |row, due, before| {
-        match before {
-            Some(before) => row.number(due.due_at.0.wrapping_sub(before.due_at.0)),
-            None => row.time(due.due_at),
-        };
-        row.number(due.amount).number(due.amount.wrapping_sub(due.paid));
-    });
-    if let Some(reported) = &delinquency.reported {
-        put.row(34, |row| self::reported(row, reported));
+fn cycle(row: &mut Row<'_>, cycle: &Cycle, last_due: Option<&Due>) {
+    let known = last_due.is_some_and(|due| cycle.due_at == Some(due.due_at) && cycle.min_due == due.amount);
+    let times = [cycle.due_at.filter(|_| !known), cycle.min_paid_at, cycle.full_paid_at];
+    let [due, min_paid, full_paid] = times.map(|at| at.is_some());
+    row.count(bits([known, due, min_paid, full_paid, cycle.paid != 0])).number(cycle.balance);
+    if !known {
+        row.amount(cycle.min_due);
     }
-    put.signed(35, i64::from(delinquency.seen));
-    put.table(36, &delinquency.months, |row, (month, dpd), before| {
-        row.number(difference(*month, before.map(|(month, _)| *month))).number(*dpd);
-    });
-    put.optional_time(37, delinquency.cured_at);
+    row.times(&times).time(cycle.issued_at).amounts_but_zeros(&[cycle.paid]);
 }
 
-fn reported(row: &mut Row<'_>, reported: &Reported) {
-    row.number(reported.dpd).number(reported.day).number(reported.advances).number(reported.cycle);
+fn utilisation(row: &mut Row<'_>, utilisation: &Utilisation) {
+    if !row.has(Part::Utilisation, *utilisation != Utilisation::default()) {
+        return;
+    }
+    row.day(utilisation.day).count(utilisation.above_80).count(utilisation.months.len() as u64);
+    let mut before = first_month(row.clock());
+    for (month, sum, days) in &utilisation.months {
+        row.count(step(*month, before)).amount(*sum).number(*days);
+        before = *month;
+    }
 }
 
-fn utilisation(put: &mut Put<'_>, utilisation: &Utilisation) {
-    put.table(38, &utilisation.months, |row, (month, sum, days), before| {
-        row.number(difference(*month, before.map(|(month, _, _)| *month))).number(*sum).number(*days);
-    });
-    put.unsigned(39, utilisation.above_80);
-    put.signed(40, i64::from(utilisation.day));
-}
-
+/// Known facts have a small number; most have no other moment than their own.
 fn fact(row: &mut Row<'_>, fact: &Fact) {
-    row.number(fact.key).number(fact.value).time(fact.at).optional_time(fact.until).optional_time(fact.last_true);
-    match fact.earlier {
-        Some((value, at)) => row.number(1).number(value).time(at),
-        None => row.number(0),
-    };
+    let known = KNOWN_FACT_KEYS.iter().position(|key| *key == fact.key);
+    let number = known.map_or(0, |at| at as u64 + 1);
+    let other_true = fact.last_true.filter(|at| *at != fact.at);
+    let flags = [fact.last_true.is_some(), other_true.is_some(), fact.until.is_some() || fact.earlier.is_some()];
+    row.count(number << 3 | bits(flags));
+    if known.is_none() {
+        row.count(fact.key);
+    }
+    row.number(fact.value).time(fact.at).times(&[other_true]);
+    if flags[2] {
+        row.count(bits([fact.until.is_some(), fact.earlier.is_some()])).times(&[fact.until]);
+        fact.earlier.iter().for_each(|(value, at)| {
+            row.number(*value).time(*at);
+        });
+    }
 }
 
-fn promotions(put: &mut Put<'_>, promotions: &[Participation]) {
-    put.hashes(43, promotions.iter().map(|each| each.promotion));
-    put.table(44, promotions, |row, each, _| {
-        row.number(each.enrolled).number(each.forecast).number(each.amount).number(each.best_day);
-        row.number(each.today.0).number(each.today.1).number(each.worst_dpd).number(each.flips);
+/// Many took part on one day only.
+fn promotion(row: &mut Row<'_>, each: &Participation) {
+    let (day, sum) = each.today;
+    let others = [each.forecast != 0, each.best_day != each.amount, sum != each.best_day];
+    let rare = each.worst_dpd != 0 || each.flips != 0;
+    row.count(bits([each.enrolled, others[0], others[1], others[2], rare])).amounts_but_zeros(&[each.forecast]);
+    row.amount(each.amount).day(day);
+    let sums = [(others[1], each.best_day), (others[2], sum)];
+    sums.iter().filter(|(other, _)| *other).for_each(|(_, sum)| {
+        row.amount(*sum);
     });
+    if rare {
+        row.number(each.worst_dpd).count(each.flips);
+    }
 }
 
-fn growth(put: &mut Put<'_>, growth: &Growth) {
-    put.table(45, &growth.bases, |row, (day, base), before| {
-        row.number(difference(*day, before.map(|(day, _)| *day))).number(*base);
+fn growth(row: &mut Row<'_>, growth: &Growth) {
+    row.table(Part::Bases, &growth.bases, |row, (day, base), _| {
+        row.day(*day).amount(*base);
     });
     let times = [growth.last_increase, growth.last_boost, growth.last_decrease];
-    if times != [None; 3] || growth.favourable != (0, 0) {
-        put.row(46, |row| {
-            let row = times.iter().fold(row, |row, at| row.optional_time(*at));
-            row.number(growth.favourable.0).number(growth.favourable.1);
-        });
+    if row.has(Part::Growth, times != [None; 3] || growth.favourable != (0, 0)) {
+        let (day, count) = growth.favourable;
+        row.count(bits(times.map(|at| at.is_some()))).times(&times).day(day).count(count);
     }
 }
 
-fn stack(put: &mut Put<'_>, stack: &Stack) {
-    put.table(47, &stack.boosts, |row, each, _| boost(row, each));
-    put.table(48, &stack.caps, |row, cap, _| {
-        row.number(cap.name.index()).number(cap.amount).optional_time(cap.until);
+fn stack(row: &mut Row<'_>, stack: &Stack) {
+    row.table(Part::Boosts, &stack.boosts, |row, each, _| boost(row, each));
+    row.table(Part::Caps, &stack.caps, |row, cap, _| {
+        row.count(cap.name.index()).amount(cap.amount).optional_time(cap.until);
     });
-    put.table(49, &stack.blocks, |row, each, _| block(row, each));
-    put.table(50, &stack.holds, |row, each, _| hold(row, each));
-    put.table(51, &stack.waivers, |row, waiver, _| {
-        row.number(waiver.cause.index()).number(waiver.rule).time(waiver.until);
+    row.table(Part::Blocks, &stack.blocks, |row, each, _| block(row, each));
+    row.table(Part::Holds, &stack.holds, |row, each, _| hold(row, each));
+    row.table(Part::Waivers, &stack.waivers, |row, waiver, _| {
+        row.count(waiver.cause.index()).count(waiver.rule).time(waiver.until);
     });
-    put.table(52, &stack.undo, |row, each, _| undo(row, each));
+    row.table(Part::Undo, &stack.undo, |row, each, _| undo(row, each));
 }
 
 fn boost(row: &mut Row<'_>, boost: &Boost) {
-    row.number(boost.amount).number(boost.granted).time(boost.from).time(boost.until).number(boost.rule);
-    row.bits(boost.promotion).number(boost.expired).number(boost.used_peak);
+    row.amount(boost.amount).amount(boost.granted).time(boost.from).time(boost.until).count(boost.rule);
+    row.count(u8::from(boost.expired)).amount(boost.used_peak);
     match boost.steps {
-        Some(steps) => row.number(1).number(steps.percent).number(steps.every).time(steps.next).number(steps.left),
-        None => row.number(0),
+        Some(steps) => row.count(1_u8).number(steps.percent).amount(steps.every).time(steps.next).count(steps.left),
+        None => row.count(0_u8),
     };
 }
 
 fn block(row: &mut Row<'_>, block: &Block) {
-    row.number(block.cause.index()).number(block.scope.index()).optional(block.ceiling).time(block.since);
-    row.optional_time(block.until).number(block.granted_before).number(block.rule).time(block.proposed);
+    row.count(block.cause.index()).count(block.scope.index()).optional(block.ceiling).time(block.since);
+    row.optional_time(block.until).number(block.granted_before).count(block.rule).time(block.proposed);
     row.text(&block.by);
 }
 
 fn hold(row: &mut Row<'_>, hold: &Hold) {
-    row.number(hold.of.index());
+    row.count(hold.of.index());
     match hold.until {
-        HoldUntil::Time(until) => row.number(1).time(until),
-        HoldUntil::Cured { days_after } => row.number(0).number(days_after),
+        HoldUntil::Time(until) => row.count(1_u8).time(until),
+        HoldUntil::Cured { days_after } => row.count(0_u8).number(days_after),
     };
-    row.number(hold.rule);
+    row.count(hold.rule);
 }
 
 fn undo(row: &mut Row<'_>, undo: &Undo) {
     let field = match undo.field {
-        UndoField::Base => 0,
+        UndoField::Base => 0_u8,
         UndoField::Boost => 1,
         UndoField::Block => 2,
     };
-    row.bits(undo.sequence).number(field).number(undo.delta);
-    row.optional(undo.cause.map(|cause| cause.index().into())).number(undo.rule).time(undo.at);
+    row.count(undo.sequence).count(field).number(undo.delta);
+    row.optional(undo.cause.map(|cause| cause.index().into())).count(undo.rule).time(undo.at);
 }
 
-fn memory(put: &mut Put<'_>, memory: &Memory) {
-    put.table(53, &memory.once, |row, rule, before| {
-        row.number(i64::from(*rule) - i64::from(before.copied().unwrap_or(0)));
+fn memory(row: &mut Row<'_>, memory: &Memory) {
+    row.table(Part::Once, &memory.once, |row, rule, _| {
+        row.count(*rule);
     });
-    put.table(54, &memory.reviews, |row, each, _| review(row, each));
-    put.table(55, &memory.offers, |row, each, _| offer(row, each));
-    put.table(56, &memory.compensations, |row, each, _| {
-        row.number(each.rule).number(each.cause.index()).time(each.deadline).number(each.every);
+    row.table(Part::Reviews, &memory.reviews, |row, each, _| review(row, each));
+    row.table(Part::Offers, &memory.offers, |row, each, _| offer(row, each));
+    row.table(Part::Compensations, &memory.compensations, |row, each, _| {
+        row.count(each.rule).count(each.cause.index()).time(each.deadline).amount(each.every);
     });
-    put.optional(57, memory.consent.map(u64::from));
-    put.unsigned(58, u64::from(memory.missed));
-    put.unsigned(59, u64::from(memory.cascade_cut));
-    put.optional_time(60, memory.next_monthly);
-    put.optional_time(61, memory.ledger_behind_since);
+    row.count_part(Part::Missed, memory.missed);
+    row.count_part(Part::CascadeCut, memory.cascade_cut);
+    row.time_part(Part::NextMonthly, memory.next_monthly);
+    row.time_part(Part::LedgerBehind, memory.ledger_behind_since);
 }
 
 fn review(row: &mut Row<'_>, review: &OpenReview) {
-    id(row, review.id);
     row.text(&review.kind).optional(review.cause.map(|cause| cause.index().into()));
-    row.number(review.blocking).time(review.at);
+    row.count(u8::from(review.blocking)).time(review.at);
 }
 
 fn offer(row: &mut Row<'_>, offer: &OpenOffer) {
-    id(row, offer.id);
-    row.number(offer.rule).number(offer.class.index()).number(offer.amount).time(offer.expires);
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "both halves are written")]
-fn id(row: &mut Row<'_>, id: u128) {
-    row.bits((id >> 64) as u64).bits(id as u64);
+    row.count(offer.rule).count(offer.class.index()).amount(offer.amount).time(offer.expires);
 }

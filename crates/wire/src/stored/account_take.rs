@@ -6,8 +6,10 @@ use headroom_engine::{
     Reported, Scope, Segment, Status, Steps, Tier, Timer, TimerKind, Timestamp, Uncleared, Undo, UndoField, Waiver,
     Windows,
 };
+use headroom_policy::Currency;
 
-use super::take::{Content, Damage, Fields, Hashes, Row, Taken};
+use super::account_form::{KNOWN_FACT_KEYS, Part, WINDOWS, first_day, first_hour, first_month};
+use super::take::{Damage, Fields, Hashes, Row, Taken};
 use super::{StoredError, versioned};
 
 /// Reads the stored form of an account.
@@ -20,336 +22,306 @@ pub fn decode_account(bytes: &[u8]) -> Result<Account, StoredError> {
 }
 
 fn read(fields: &mut Fields<'_>) -> Taken<Account> {
-    let mut reader = Reader::new();
+    let (mut id, mut texts, mut keys, mut body, mut present) = ("", Vec::new(), Hashes::default(), None, 0);
     while let Some((field, content)) = fields.next()? {
-        reader.field(field, content)?;
+        match field {
+            1 => id = content.text()?,
+            2 => texts.push(content.text()?),
+            3 => keys = content.hashes()?,
+            4 => body = Some(content),
+            5 => present = content.unsigned()?,
+            _ => return Err(Damage::Field),
+        }
     }
-    Ok(reader.account)
+    let row = body.ok_or(Damage::CutOff)?.row(present)?;
+    Reader { row, texts, keys }.account(id)
 }
 
-/// The account as far as it is read, and what later fields refer to.
+/// The numbers still to be read, and what they refer to.
 struct Reader<'a> {
-    account: Account,
+    row: Row<'a>,
     texts: Vec<&'a str>,
-    uncleared: Hashes<'a>,
-    payments: Hashes<'a>,
-    promotions: Hashes<'a>,
+    keys: Hashes<'a>,
 }
 
-impl<'a> Reader<'a> {
-    fn new() -> Reader<'a> {
-        Reader {
-            account: Account::provisional(AccountId::from(""), Timestamp(0), 0),
-            texts: Vec::new(),
-            uncleared: Hashes::default(),
-            payments: Hashes::default(),
-            promotions: Hashes::default(),
+impl Reader<'_> {
+    fn account(mut self, id: &str) -> Taken<Account> {
+        let clock = self.row.time();
+        self.row.told_from(clock);
+        let mut account = Account::provisional(AccountId::from(id), clock, 0);
+        let row = &mut self.row;
+        profile(row, &mut account);
+        for (windows, parts) in account.orders.iter_mut().zip(WINDOWS) {
+            self::windows(row, parts, windows);
         }
+        self.money(&mut account);
+        delinquency(&mut self.row, &mut account);
+        self.repay(&mut account);
+        self.history(&mut account);
+        growth(&mut self.row, &mut account);
+        self.stack(&mut account);
+        self.memory(&mut account);
+        account.timers = self.row.table(Part::Timers, |row, _| timer(row));
+        self.row.end()?;
+        self.keys.end().map(|()| account)
     }
 
-    fn field(&mut self, field: u64, content: Content<'a>) -> Taken<()> {
-        match field {
-            1..=14 => self.profile(field, content),
-            15 => {
-                self.texts.push(content.text()?);
-                Ok(())
-            }
-            16..=18 => windows(&mut self.account.orders[0], field - 16, content),
-            19..=21 => windows(&mut self.account.orders[1], field - 19, content),
-            22..=26 | 64 => self.money(field, content),
-            27..=32 => self.repay(field, content),
-            33..=37 => self.delinquency(field, content),
-            38..=46 | 63 => self.history(field, content),
-            47..=52 => self.stack(field, content),
-            53..=62 => self.memory(field, content),
-            _ => Err(Damage::Field),
-        }
+    fn money(&mut self, account: &mut Account) {
+        let (row, keys, money) = (&mut self.row, &mut self.keys, &mut account.money);
+        money.last_moved = row.part(Part::MoneyLastMoved, Row::time).unwrap_or_default();
+        money.as_of = row.part(Part::MoneyAsOf, Row::time).unwrap_or_default();
+        money.drift = row.count_part(Part::Drift);
+        money.pending = row.table(Part::Pending, |row, _| (row.day(), row.amount()));
+        money.uncleared = row.table(Part::Uncleared, |row, _| Uncleared {
+            payment: row.hash(keys),
+            amount: row.amount(),
+            clears_at: row.time(),
+        });
     }
 
-    fn profile(&mut self, field: u64, content: Content<'a>) -> Taken<()> {
-        let account = &mut self.account;
-        match field {
-            1 => account.id = content.text()?.into(),
-            2 => self.start_at(Timestamp(content.signed()?)),
-            3 => account.status = content.word(Status::from_index)?,
-            4 => account.segment = content.word(Segment::from_index)?,
-            5 => account.tier = content.word(Tier::from_index)?,
-            6 => account.currency = Some(currency(content.text()?)?),
-            7 => account.opened_at = content.time(account.clock)?,
-            8 => account.first_seen = content.time(account.clock)?,
-            9 => account.sequence = content.unsigned()?,
-            10 => account.broadcast = content.unsigned()?,
-            11 => account.volume = content.signed()?,
-            12 => account.stack.base = content.signed()?,
-            13 => account.money.balance = content.signed()?,
-            _ => account.declined_days = content.unsigned()?,
-        }
-        Ok(())
+    fn repay(&mut self, account: &mut Account) {
+        let (row, keys, repay) = (&mut self.row, &mut self.keys, &mut account.repay);
+        let last_due = account.delinquency.dues.last();
+        repay.cycle = row.part(Part::Cycle, |row| cycle(row, last_due));
+        repay.fed = row.part(Part::Fed, fed).unwrap_or_default();
+        let streaks = row.part(Part::Streaks, streaks).unwrap_or_default();
+        [repay.on_time_streak, repay.early_streak, repay.full_streak, repay.min_only_streak, repay.cycles] = streaks;
+        let cycles = repay.cycles;
+        repay.payments = row.table(Part::Payments, |row, _| Payment {
+            payment: row.hash(keys),
+            amount: row.amount(),
+            cycle: cycles.wrapping_sub(row.count()),
+        });
     }
 
-    /// Times that are left out equal the clock.
-    fn start_at(&mut self, clock: Timestamp) {
-        let account = &mut self.account;
-        (account.clock, account.opened_at, account.first_seen) = (clock, clock, clock);
+    fn history(&mut self, account: &mut Account) {
+        let (row, keys) = (&mut self.row, &mut self.keys);
+        if row.has(Part::Utilisation) {
+            utilisation(row, account);
+        }
+        account.marks = row.table(Part::Marks, |row, _| mark(row));
+        account.facts = row.table(Part::Facts, |row, _| fact(row));
+        account.promotions = row.table(Part::Promotions, |row, _| participation(row, keys));
     }
 
-    fn money(&mut self, field: u64, content: Content<'a>) -> Taken<()> {
-        let (money, clock) = (&mut self.account.money, self.account.clock);
-        match field {
-            22 => money.last_moved = content.time(clock)?,
-            23 => money.drift = content.count()?,
-            24 => money.pending = content.row(clock)?.table(2, dated)?,
-            25 => self.uncleared = content.hashes()?,
-            26 => {
-                let payments = &mut self.uncleared;
-                money.uncleared = content.row(clock)?.table(2, |row, _| uncleared(row, payments))?;
-            }
-            _ => money.as_of = content.time(clock)?,
-        }
-        Ok(())
+    fn stack(&mut self, account: &mut Account) {
+        let (row, texts, keys, stack) = (&mut self.row, &self.texts, &mut self.keys, &mut account.stack);
+        stack.boosts = row.table(Part::Boosts, |row, _| boost(row, keys));
+        stack.caps = row.table(Part::Caps, |row, _| cap(row));
+        stack.blocks = row.table(Part::Blocks, |row, _| block(row, texts));
+        stack.holds = row.table(Part::Holds, |row, _| hold(row));
+        stack.waivers = row.table(Part::Waivers, |row, _| waiver(row));
+        stack.undo = row.table(Part::Undo, |row, _| undo(row));
     }
 
-    fn repay(&mut self, field: u64, content: Content<'a>) -> Taken<()> {
-        let (repay, clock) = (&mut self.account.repay, self.account.clock);
-        match field {
-            27 => repay.cycle = Some(content.row(clock)?.single(cycle)?),
-            28 => repay.fed = content.row(clock)?.single(fed)?,
-            29 => {
-                let streaks = content.row(clock)?.single(streaks)?;
-                [repay.on_time_streak, repay.early_streak, repay.full_streak, repay.min_only_streak, repay.cycles] =
-                    streaks;
-            }
-            30 => repay.autopay = Some(content.flag()?),
-            31 => self.payments = content.hashes()?,
-            _ => {
-                let (cycles, payments) = (repay.cycles, &mut self.payments);
-                repay.payments = content.row(clock)?.table(2, |row, _| payment(row, payments, cycles))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn delinquency(&mut self, field: u64, content: Content<'a>) -> Taken<()> {
-        let (delinquency, clock) = (&mut self.account.delinquency, self.account.clock);
-        match field {
-            33 => delinquency.dues = content.row(clock)?.table(3, due)?,
-            34 => delinquency.reported = Some(content.row(clock)?.single(reported)?),
-            35 => delinquency.seen = content.narrow()?,
-            36 => delinquency.months = content.row(clock)?.table(2, dated)?,
-            _ => delinquency.cured_at = Some(content.time(clock)?),
-        }
-        Ok(())
-    }
-
-    fn history(&mut self, field: u64, content: Content<'a>) -> Taken<()> {
-        let clock = self.account.clock;
-        let account = &mut self.account;
-        match field {
-            38 => account.utilisation.months = content.row(clock)?.table(3, utilisation_month)?,
-            39 => account.utilisation.above_80 = content.unsigned()?,
-            40 => account.utilisation.day = content.narrow()?,
-            41 => account.marks = content.row(clock)?.table(2, mark)?,
-            42 => account.facts = content.row(clock)?.table(6, |row, _| fact(row))?,
-            43 => self.promotions = content.hashes()?,
-            44 => {
-                let promotions = &mut self.promotions;
-                account.promotions = content.row(clock)?.table(8, |row, _| participation(row, promotions))?;
-            }
-            45 => account.growth.bases = content.row(clock)?.table(2, dated)?,
-            46 => content.row(clock)?.single(|row| growth(row, account))?,
-            _ => account.last_order_at = Some(content.time(clock)?),
-        }
-        Ok(())
-    }
-
-    fn stack(&mut self, field: u64, content: Content<'a>) -> Taken<()> {
-        let (stack, row) = (&mut self.account.stack, content.row(self.account.clock)?);
-        match field {
-            47 => stack.boosts = row.table(9, |row, _| boost(row))?,
-            48 => stack.caps = row.table(3, |row, _| cap(row))?,
-            49 => {
-                let texts = &self.texts;
-                stack.blocks = row.table(9, |row, _| block(row, texts))?;
-            }
-            50 => stack.holds = row.table(4, |row, _| hold(row))?,
-            51 => stack.waivers = row.table(3, |row, _| waiver(row))?,
-            _ => stack.undo = row.table(6, |row, _| undo(row))?,
-        }
-        Ok(())
-    }
-
-    fn memory(&mut self, field: u64, content: Content<'a>) -> Taken<()> {
-        let (memory, clock) = (&mut self.account.memory, self.account.clock);
-        match field {
-            53 => memory.once = content.row(clock)?.table(1, rule)?,
-            54 => {
-                let texts = &self.texts;
-                memory.reviews = content.row(clock)?.table(6, |row, _| review(row, texts))?;
-            }
-            55 => memory.offers = content.row(clock)?.table(6, |row, _| offer(row))?,
-            56 => memory.compensations = content.row(clock)?.table(4, |row, _| compensation(row))?,
-            57 => memory.consent = Some(content.flag()?),
-            58 => memory.missed = content.count()?,
-            59 => memory.cascade_cut = content.count()?,
-            60 => memory.next_monthly = Some(content.time(clock)?),
-            61 => memory.ledger_behind_since = Some(content.time(clock)?),
-            _ => self.account.timers = content.row(clock)?.table(3, |row, _| timer(row))?,
-        }
-        Ok(())
+    fn memory(&mut self, account: &mut Account) {
+        let (row, texts, keys, memory) = (&mut self.row, &self.texts, &mut self.keys, &mut account.memory);
+        memory.once = row.table(Part::Once, |row, _| row.count());
+        memory.reviews = row.table(Part::Reviews, |row, _| review(row, texts, keys));
+        memory.offers = row.table(Part::Offers, |row, _| offer(row, keys));
+        memory.compensations = row.table(Part::Compensations, |row, _| compensation(row));
+        memory.missed = row.count_part(Part::Missed);
+        memory.cascade_cut = row.count_part(Part::CascadeCut);
+        memory.next_monthly = row.part(Part::NextMonthly, Row::time);
+        memory.ledger_behind_since = row.part(Part::LedgerBehind, Row::time);
     }
 }
 
-fn currency(text: &str) -> Taken<headroom_policy::Currency> {
-    text.parse().map_err(|_| Damage::Text)
+fn profile(row: &mut Row<'_>, account: &mut Account) {
+    words(row, account);
+    account.currency = row.part(Part::Currency, currency);
+    account.opened_at = row.time();
+    account.first_seen = row.time();
+    account.last_order_at = row.part(Part::LastOrder, Row::time);
+    account.sequence = row.count_part(Part::Sequence);
+    account.broadcast = row.bits();
+    account.volume = row.amount();
+    account.stack.base = row.amount();
+    account.money.balance = row.number();
+    account.declined_days = row.count_part(Part::Declined);
 }
 
-fn windows(windows: &mut Windows, which: u64, content: Content<'_>) -> Taken<()> {
-    let row = content.row(Timestamp(0))?;
-    match which {
-        0 => windows.hours = row.table(2, hour)?,
-        1 => windows.days = row.table(2, day)?,
-        _ => windows.months = row.table(3, month)?,
-    }
-    Ok(())
+/// Three words of three bits, two answers of two.
+fn words(row: &mut Row<'_>, account: &mut Account) {
+    let bits: u16 = row.count();
+    let [first, second, third] = [bits, bits >> 3, bits >> 6].map(|bits| (bits & 7).to_le_bytes()[0]);
+    account.status = row.known_as(Status::from_index(first), account.status);
+    account.segment = row.known_as(Segment::from_index(second), account.segment);
+    account.tier = row.known_as(Tier::from_index(third), account.tier);
+    account.repay.autopay = row.known_as(answer(bits >> 9 & 3), None);
+    account.memory.consent = row.known_as(answer(bits >> 11), None);
 }
 
-fn hour(row: &mut Row<'_>, before: Option<&HourBucket>) -> HourBucket {
-    let (hour, others) = row.running_with_bits(before.map(|each| each.hour));
-    let amount = row.number();
+/// `None`: the number means nothing.
+fn answer(number: u16) -> Option<Option<bool>> {
+    [None, Some(false), Some(true)].get(usize::from(number)).copied()
+}
+
+/// Three letters as a number to the base of 26.
+fn currency(row: &mut Row<'_>) -> Currency {
+    let number: u16 = row.count();
+    let first = row.known_as(Some(number / 676).filter(|first| *first < 26), 0);
+    Currency([first, number / 26 % 26, number % 26].map(|letter| letter.to_le_bytes()[0] + b'A'))
+}
+
+fn windows(row: &mut Row<'_>, [hours, days, months]: [Part; 3], windows: &mut Windows) {
+    let clock = row.clock();
+    windows.hours = row.table(hours, |row, before: Option<&HourBucket>| {
+        hour(row, before.map_or_else(|| first_hour(clock), |each| each.hour))
+    });
+    windows.days = row.table(days, |row, before: Option<&DayBucket>| {
+        day(row, before.map_or_else(|| first_day(clock), |each| each.day))
+    });
+    windows.months = row.table(months, |row, before: Option<&MonthBucket>| {
+        month(row, before.map_or_else(|| first_month(clock), |each| each.month))
+    });
+}
+
+fn hour(row: &mut Row<'_>, before: i32) -> HourBucket {
+    let (hour, [count, large, max]) = row.running(before);
+    let amount = row.amount();
     HourBucket {
         hour,
         amount,
-        count: if others[0] { row.narrow() } else { 1 },
-        large: if others[1] { row.narrow() } else { 0 },
-        max_order: row.number_if(others[2], amount),
+        count: if count { row.count() } else { 1 },
+        large: if large { row.count() } else { 0 },
+        max_order: row.amount_if(max, amount),
     }
 }
 
-fn day(row: &mut Row<'_>, before: Option<&DayBucket>) -> DayBucket {
-    let (day, others) = row.running_with_bits(before.map(|each| each.day));
-    let placed = row.number();
-    let [paid, refunded, cancelled] = others;
+fn day(row: &mut Row<'_>, before: i32) -> DayBucket {
+    let (day, [placed, paid, refunded, cancelled]) = row.running(before);
     DayBucket {
         day,
-        placed,
-        paid: row.number_if(paid, 0),
-        refunded: row.number_if(refunded, 0),
-        cancelled: row.number_if(cancelled, 0),
+        placed: row.amount_if(placed, 0),
+        paid: row.amount_if(paid, 0),
+        refunded: row.amount_if(refunded, 0),
+        cancelled: row.amount_if(cancelled, 0),
     }
 }
 
-fn month(row: &mut Row<'_>, before: Option<&MonthBucket>) -> MonthBucket {
-    let month = row.running(before.map(|each| each.month));
-    MonthBucket { month, count: row.narrow(), max_order: row.number() }
+fn month(row: &mut Row<'_>, before: i32) -> MonthBucket {
+    let (month, [max]) = row.running(before);
+    MonthBucket { month, count: row.count(), max_order: row.amount_if(max, 0) }
 }
 
-/// A running day or month with a number.
-fn dated<T: TryFrom<i64> + Default>(row: &mut Row<'_>, before: Option<&(i32, T)>) -> (i32, T) {
-    (row.running(before.map(|(date, _)| *date)), row.narrow())
+fn delinquency(row: &mut Row<'_>, account: &mut Account) {
+    let delinquency = &mut account.delinquency;
+    delinquency.dues = row.table(Part::Dues, |row, _| due(row));
+    delinquency.reported = row.part(Part::Reported, reported);
+    delinquency.seen = row.part(Part::DpdSeen, Row::narrow).unwrap_or_default();
+    let first = first_month(row.clock());
+    delinquency.months = row.table(Part::DpdMonths, |row, before: Option<&(i32, i32)>| {
+        let (month, []) = row.running(before.map_or(first, |(month, _)| *month));
+        (month, row.narrow())
+    });
+    delinquency.cured_at = row.part(Part::Cured, Row::time);
 }
 
-fn utilisation_month(row: &mut Row<'_>, before: Option<&(i32, i64, i32)>) -> (i32, i64, i32) {
-    (row.running(before.map(|(month, _, _)| *month)), row.number(), row.narrow())
-}
-
-fn uncleared(row: &mut Row<'_>, payments: &mut Hashes<'_>) -> Uncleared {
-    Uncleared { payment: row.hash(payments), amount: row.number(), clears_at: row.time() }
-}
-
-fn cycle(row: &mut Row<'_>) -> Cycle {
-    Cycle {
-        balance: row.number(),
-        min_due: row.number(),
-        due_at: row.optional_time(),
-        issued_at: row.time(),
-        paid: row.number(),
-        min_paid_at: row.optional_time(),
-        full_paid_at: row.optional_time(),
-    }
-}
-
-fn fed(row: &mut Row<'_>) -> Fed {
-    Fed { on_time: row.flag(), early: row.flag(), full: row.flag(), spare: row.number() }
-}
-
-fn streaks(row: &mut Row<'_>) -> [u32; 5] {
-    [row.narrow(), row.narrow(), row.narrow(), row.narrow(), row.narrow()]
-}
-
-fn payment(row: &mut Row<'_>, payments: &mut Hashes<'_>, cycles: u32) -> Payment {
-    Payment { payment: row.hash(payments), amount: row.number(), cycle: row.running(Some(cycles)) }
-}
-
-fn due(row: &mut Row<'_>, before: Option<&Due>) -> Due {
-    let due_at = match before {
-        Some(before) => Timestamp(before.due_at.0.wrapping_add(row.number())),
-        None => row.time(),
-    };
-    let amount = row.number();
-    Due { due_at, amount, paid: amount.wrapping_sub(row.number()) }
+fn due(row: &mut Row<'_>) -> Due {
+    let (due_at, amount, left) = (row.time(), row.amount(), row.amount());
+    Due { due_at, amount, paid: amount.wrapping_sub(left) }
 }
 
 fn reported(row: &mut Row<'_>) -> Reported {
-    Reported { dpd: row.narrow(), day: row.narrow(), advances: row.flag(), cycle: row.narrow() }
+    Reported { dpd: row.narrow(), day: row.day(), advances: row.flag(), cycle: row.count() }
 }
 
-fn mark(row: &mut Row<'_>, before: Option<&Mark>) -> Mark {
+fn cycle(row: &mut Row<'_>, last_due: Option<&Due>) -> Cycle {
+    let [known, due, min_paid, full_paid, paid] = row.flags();
+    let balance = row.number();
+    let (min_due, due_at) = if known {
+        let last_due = row.known_as(last_due.copied(), Due { due_at: Timestamp(0), amount: 0, paid: 0 });
+        (last_due.amount, Some(last_due.due_at))
+    } else {
+        (row.amount(), row.time_if(due))
+    };
+    let (min_paid_at, full_paid_at) = (row.time_if(min_paid), row.time_if(full_paid));
+    let issued_at = row.time();
+    Cycle { balance, min_due, due_at, issued_at, paid: row.amount_if(paid, 0), min_paid_at, full_paid_at }
+}
+
+fn fed(row: &mut Row<'_>) -> Fed {
+    let [on_time, early, full] = row.flags();
+    Fed { on_time, early, full, spare: row.number() }
+}
+
+fn streaks(row: &mut Row<'_>) -> [u32; 5] {
+    std::array::from_fn(|_| row.count())
+}
+
+fn utilisation(row: &mut Row<'_>, account: &mut Account) {
+    let first = first_month(row.clock());
+    account.utilisation.day = row.day();
+    account.utilisation.above_80 = row.bits();
+    account.utilisation.months = row.rows(|row, before: Option<&(i32, i64, i32)>| {
+        let (month, []) = row.running(before.map_or(first, |(month, _, _)| *month));
+        (month, row.amount(), row.narrow())
+    });
+}
+
+fn mark(row: &mut Row<'_>) -> Mark {
     let kinds = [MarkKind::Late, MarkKind::Returned, MarkKind::Broken, MarkKind::Fraud];
-    Mark { kind: row.word(&kinds), day: row.running(before.map(|mark| mark.day)) }
+    Mark { kind: row.word(&kinds), day: row.day() }
 }
 
 fn fact(row: &mut Row<'_>) -> Fact {
-    Fact {
-        key: row.narrow(),
-        value: row.number(),
-        at: row.time(),
-        until: row.optional_time(),
-        last_true: row.optional_time(),
-        earlier: row.optional(|row| (row.number(), row.time())),
-    }
+    let head: u8 = row.count();
+    let [is_true, other_true, more] = [1, 2, 4].map(|bit| head & bit != 0);
+    let key = match usize::from(head >> 3).checked_sub(1) {
+        Some(at) => row.known_as(KNOWN_FACT_KEYS.get(at).copied(), 0),
+        None => row.count(),
+    };
+    let (value, at) = (row.number(), row.time());
+    let last_true = row.time_if(other_true).or(is_true.then_some(at));
+    let [until, earlier] = if more { row.flags() } else { [false; 2] };
+    let until = row.time_if(until);
+    let earlier = earlier.then(|| (row.number(), row.time()));
+    Fact { key, value, at, until, last_true, earlier }
 }
 
-fn participation(row: &mut Row<'_>, promotions: &mut Hashes<'_>) -> Participation {
-    Participation {
-        promotion: row.hash(promotions),
-        enrolled: row.flag(),
-        forecast: row.number(),
-        amount: row.number(),
-        best_day: row.number(),
-        today: (row.narrow(), row.number()),
-        worst_dpd: row.narrow(),
-        flips: row.narrow(),
-    }
+fn participation(row: &mut Row<'_>, keys: &mut Hashes<'_>) -> Participation {
+    let [enrolled, forecast, best, sum, rare] = row.flags();
+    let forecast = row.amount_if(forecast, 0);
+    let (amount, day) = (row.amount(), row.day());
+    let best_day = row.amount_if(best, amount);
+    let today = (day, row.amount_if(sum, best_day));
+    let (worst_dpd, flips) = if rare { (row.narrow(), row.count()) } else { (0, 0) };
+    Participation { promotion: row.hash(keys), enrolled, forecast, amount, best_day, today, worst_dpd, flips }
 }
 
 fn growth(row: &mut Row<'_>, account: &mut Account) {
     let growth = &mut account.growth;
-    growth.last_increase = row.optional_time();
-    growth.last_boost = row.optional_time();
-    growth.last_decrease = row.optional_time();
-    growth.favourable = (row.narrow(), row.narrow());
+    growth.bases = row.table(Part::Bases, |row, _| (row.day(), row.amount()));
+    if row.has(Part::Growth) {
+        let [increase, boost, decrease] = row.flags();
+        growth.last_increase = row.time_if(increase);
+        growth.last_boost = row.time_if(boost);
+        growth.last_decrease = row.time_if(decrease);
+        growth.favourable = (row.day(), row.count());
+    }
 }
 
-fn boost(row: &mut Row<'_>) -> Boost {
+fn boost(row: &mut Row<'_>, keys: &mut Hashes<'_>) -> Boost {
     Boost {
-        amount: row.number(),
-        granted: row.number(),
+        amount: row.amount(),
+        granted: row.amount(),
         from: row.time(),
         until: row.time(),
-        rule: row.narrow(),
-        promotion: row.bits(),
+        rule: row.count(),
+        promotion: row.hash(keys),
         expired: row.flag(),
-        used_peak: row.number(),
+        used_peak: row.amount(),
         steps: row.optional(steps),
     }
 }
 
 fn steps(row: &mut Row<'_>) -> Steps {
-    Steps { percent: row.number(), every: row.number(), next: row.time(), left: row.narrow() }
+    Steps { percent: row.number(), every: row.amount(), next: row.time(), left: row.count() }
 }
 
 fn cap(row: &mut Row<'_>) -> Cap {
-    Cap { name: row.word(CapName::ALL), amount: row.number(), until: row.optional_time() }
+    Cap { name: row.word(CapName::ALL), amount: row.amount(), until: row.optional_time() }
 }
 
 fn block(row: &mut Row<'_>, texts: &[&str]) -> Block {
@@ -360,7 +332,7 @@ fn block(row: &mut Row<'_>, texts: &[&str]) -> Block {
         since: row.time(),
         until: row.optional_time(),
         granted_before: row.number(),
-        rule: row.narrow(),
+        rule: row.count(),
         proposed: row.time(),
         by: row.text(texts),
     }
@@ -372,60 +344,60 @@ fn hold(row: &mut Row<'_>) -> Hold {
         true => HoldUntil::Time(row.time()),
         false => HoldUntil::Cured { days_after: row.narrow() },
     };
-    Hold { of, until, rule: row.narrow() }
+    Hold { of, until, rule: row.count() }
 }
 
 fn waiver(row: &mut Row<'_>) -> Waiver {
-    Waiver { cause: row.word(Cause::ALL), rule: row.narrow(), until: row.time() }
+    Waiver { cause: row.word(Cause::ALL), rule: row.count(), until: row.time() }
 }
 
 fn undo(row: &mut Row<'_>) -> Undo {
-    let sequence = row.bits();
-    let field = row.word(&[UndoField::Base, UndoField::Boost, UndoField::Block]);
     Undo {
-        sequence,
-        field,
+        sequence: row.bits(),
+        field: row.word(&[UndoField::Base, UndoField::Boost, UndoField::Block]),
         delta: row.number(),
-        cause: row.optional(|row| row.word(Cause::ALL)),
-        rule: row.narrow(),
+        cause: row.optional(cause),
+        rule: row.count(),
         at: row.time(),
     }
 }
 
-fn rule(row: &mut Row<'_>, before: Option<&u32>) -> u32 {
-    row.running(before.copied())
+/// Where it may be missing, the word's position has a sign.
+fn cause(row: &mut Row<'_>) -> Cause {
+    let index = usize::try_from(row.number()).unwrap_or(usize::MAX);
+    row.known_as(Cause::ALL.get(index).copied(), Cause::ALL[0])
 }
 
-fn review(row: &mut Row<'_>, texts: &[&str]) -> OpenReview {
+fn review(row: &mut Row<'_>, texts: &[&str], keys: &mut Hashes<'_>) -> OpenReview {
     OpenReview {
-        id: id(row),
+        id: id(row, keys),
         kind: row.text(texts),
-        cause: row.optional(|row| row.word(Cause::ALL)),
+        cause: row.optional(cause),
         blocking: row.flag(),
         at: row.time(),
     }
 }
 
-fn offer(row: &mut Row<'_>) -> OpenOffer {
+fn offer(row: &mut Row<'_>, keys: &mut Hashes<'_>) -> OpenOffer {
     OpenOffer {
-        id: id(row),
-        rule: row.narrow(),
+        id: id(row, keys),
+        rule: row.count(),
         class: row.word(Class::ALL),
-        amount: row.number(),
+        amount: row.amount(),
         expires: row.time(),
     }
 }
 
 fn compensation(row: &mut Row<'_>) -> Compensation {
-    Compensation { rule: row.narrow(), cause: row.word(Cause::ALL), deadline: row.time(), every: row.number() }
+    Compensation { rule: row.count(), cause: row.word(Cause::ALL), deadline: row.time(), every: row.amount() }
 }
 
 fn timer(row: &mut Row<'_>) -> Timer {
     let due = row.time();
     let kind = row.known(TimerKind::from_number, TimerKind::Expiry);
-    Timer { due, kind, rule: row.narrow() }
+    Timer { due, kind, rule: row.count() }
 }
 
-fn id(row: &mut Row<'_>) -> u128 {
-    u128::from(row.bits()) << 64 | u128::from(row.bits())
+fn id(row: &mut Row<'_>, keys: &mut Hashes<'_>) -> u128 {
+    u128::from(row.hash(keys)) << 64 | u128::from(row.hash(keys))
 }

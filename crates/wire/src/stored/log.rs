@@ -34,7 +34,7 @@ pub fn encode_log_record(record: &LogRecord, out: &mut Vec<u8>) {
     assert!(matches!(record.encoding, "json" | "protobuf"), "`{}` is no encoding", record.encoding);
     out.reserve(record.bytes.len() + 24);
     out.push(VERSION);
-    let mut put = Put::new(out, Timestamp(0));
+    let mut put = Put::new(out);
     put.signed(TIMESTAMP, record.timestamp.0);
     put.unsigned(PROTOBUF, u64::from(record.encoding == "protobuf"));
     put.unsigned(REPLAYED, u64::from(record.replayed));

@@ -1,6 +1,8 @@
 //! Reads what `put` wrote. Nothing here trusts the bytes: a damaged value is an error, never a panic.
 
-use headroom_engine::Timestamp;
+use headroom_engine::{HOUR, Timestamp};
+
+use super::account_form::{PARTS, Part, today};
 
 /// What is wrong with the bytes. Small, because every number that is read may fail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -103,16 +105,6 @@ impl<'a> Content<'a> {
         self.unsigned().map(unzigzag)
     }
 
-    /// Any narrower number.
-    pub fn narrow<T: TryFrom<i64>>(self) -> Taken<T> {
-        T::try_from(self.signed()?).map_err(|_| Damage::Number)
-    }
-
-    /// A number of 32 bits that is 0 or more.
-    pub fn count(self) -> Taken<u32> {
-        u32::try_from(self.unsigned()?).map_err(|_| Damage::Number)
-    }
-
     /// A flag.
     pub fn flag(self) -> Taken<bool> {
         match self.unsigned()? {
@@ -120,17 +112,6 @@ impl<'a> Content<'a> {
             1 => Ok(true),
             _ => Err(Damage::Number),
         }
-    }
-
-    /// A word by its number in the contract: its position plus one.
-    pub fn word<W>(self, from_index: fn(u8) -> Option<W>) -> Taken<W> {
-        let index = self.unsigned()?.checked_sub(1).and_then(|index| u8::try_from(index).ok());
-        index.and_then(from_index).ok_or(Damage::Word)
-    }
-
-    /// A moment.
-    pub fn time(self, clock: Timestamp) -> Taken<Timestamp> {
-        Ok(Timestamp(clock.0.wrapping_sub(self.signed()?)))
     }
 
     /// Bytes of any meaning.
@@ -152,9 +133,12 @@ impl<'a> Content<'a> {
         if rest.is_empty() { Ok(Hashes(hashes)) } else { Err(Damage::CutOff) }
     }
 
-    /// A row or table of numbers.
-    pub fn row(self, clock: Timestamp) -> Taken<Row<'a>> {
-        Ok(Row { rest: self.bytes()?, clock, damage: None })
+    /// Numbers, and which parts are present among them.
+    pub fn row(self, present: u64) -> Taken<Row<'a>> {
+        if present & !PARTS != 0 {
+            return Err(Damage::Field);
+        }
+        Ok(Row { rest: self.bytes()?, clock: Timestamp(0), present, damage: None })
     }
 }
 
@@ -162,33 +146,76 @@ impl<'a> Content<'a> {
 #[derive(Clone, Copy, Default)]
 pub struct Hashes<'a>(&'a [[u8; 8]]);
 
+impl Hashes<'_> {
+    /// Ends them: none may be left.
+    pub fn end(self) -> Taken<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Damage::Long) }
+    }
+}
+
 /// Numbers still to be handed out. Damage is remembered and told at the end: until then zeros are read, and nothing
 /// follows. A check after every number would cost as much as reading it.
 pub struct Row<'a> {
     rest: &'a [u8],
     clock: Timestamp,
+    present: u64,
     damage: Option<Damage>,
 }
 
 impl Row<'_> {
-    /// Reads a table whose rows have at least `columns` numbers; `read` is called with the row before.
-    pub fn table<T>(mut self, columns: usize, mut read: impl FnMut(&mut Self, Option<&T>) -> T) -> Taken<Vec<T>> {
-        let mut rows = Vec::with_capacity(count_numbers(self.rest) / columns);
-        while !self.rest.is_empty() {
-            let row = read(&mut self, rows.last());
-            rows.push(row);
-        }
-        self.damage.map_or(Ok(rows), Err)
-    }
-
-    /// Reads the one structure of a row.
-    pub fn single<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> Taken<T> {
-        let value = read(&mut self);
+    /// Ends the row: the first damage, if there was any.
+    pub fn end(self) -> Taken<()> {
         match self.damage {
             Some(damage) => Err(damage),
-            None if self.rest.is_empty() => Ok(value),
+            None if self.rest.is_empty() => Ok(()),
             None => Err(Damage::Long),
         }
+    }
+
+    /// What moments and dates are told from.
+    pub fn clock(&self) -> Timestamp {
+        self.clock
+    }
+
+    /// Sets it.
+    pub fn told_from(&mut self, clock: Timestamp) {
+        self.clock = clock;
+    }
+
+    /// Whether a part follows.
+    #[inline]
+    pub fn has(&self, part: Part) -> bool {
+        self.present >> part as u8 & 1 != 0
+    }
+
+    /// A part, if it follows.
+    pub fn part<T>(&mut self, part: Part, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.has(part).then(|| read(self))
+    }
+
+    /// A part that is a number and is left out if it is 0.
+    pub fn count_part<T: TryFrom<u64> + Default>(&mut self, part: Part) -> T {
+        if self.has(part) { self.count() } else { T::default() }
+    }
+
+    /// A part that is a table; `read` is called with the row before.
+    pub fn table<T>(&mut self, part: Part, read: impl FnMut(&mut Self, Option<&T>) -> T) -> Vec<T> {
+        if self.has(part) { self.rows(read) } else { Vec::new() }
+    }
+
+    /// The number of rows, then row after row. Each has a byte or more, so a damaged number takes no room.
+    pub fn rows<T>(&mut self, mut read: impl FnMut(&mut Self, Option<&T>) -> T) -> Vec<T> {
+        let count: usize = self.count();
+        if count > self.rest.len() {
+            self.damaged(Damage::CutOff);
+            return Vec::new();
+        }
+        let mut rows = Vec::with_capacity(count);
+        while rows.len() < count && self.damage.is_none() {
+            let row = read(self, rows.last());
+            rows.push(row);
+        }
+        rows
     }
 
     #[cold]
@@ -197,66 +224,88 @@ impl Row<'_> {
         self.damage.get_or_insert(damage);
     }
 
-    /// A number.
+    /// 64 bits.
     #[inline]
-    pub fn number(&mut self) -> i64 {
-        match varint(&mut self.rest) {
-            Ok(value) => unzigzag(value),
-            Err(damage) => {
-                self.damaged(damage);
-                0
-            }
-        }
-    }
-
-    /// 64 bits that are no quantity.
     pub fn bits(&mut self) -> u64 {
-        self.number().cast_unsigned()
+        varint(&mut self.rest).unwrap_or_else(|damage| {
+            self.damaged(damage);
+            0
+        })
     }
 
-    /// A narrower number.
+    /// A number that is 0 or more.
     #[inline]
-    pub fn narrow<T: TryFrom<i64> + Default>(&mut self) -> T {
-        let number = self.number();
-        self.narrowed(number)
-    }
-
-    #[inline]
-    fn narrowed<T: TryFrom<i64> + Default>(&mut self, number: i64) -> T {
-        T::try_from(number).unwrap_or_else(|_| {
+    pub fn count<T: TryFrom<u64> + Default>(&mut self) -> T {
+        let bits = self.bits();
+        T::try_from(bits).unwrap_or_else(|_| {
             self.damaged(Damage::Number);
             T::default()
         })
     }
 
-    /// A number that was written as the difference from `before`.
+    /// A number that is hardly ever below 0.
     #[inline]
-    pub fn running<T: TryFrom<i64> + Default>(&mut self, before: Option<impl Into<i64>>) -> T {
-        let difference = self.number();
-        self.narrowed(difference.wrapping_add(before.map_or(0, Into::into)))
+    pub fn amount(&mut self) -> i64 {
+        self.bits().cast_signed()
     }
 
-    /// A running number with three bits that say what follows.
+    /// Its amount, if it was written at all.
     #[inline]
-    pub fn running_with_bits(&mut self, before: Option<i32>) -> (i32, [bool; 3]) {
+    pub fn amount_if(&mut self, written: bool, otherwise: i64) -> i64 {
+        if written { self.amount() } else { otherwise }
+    }
+
+    /// A number of either sign.
+    #[inline]
+    pub fn number(&mut self) -> i64 {
+        unzigzag(self.bits())
+    }
+
+    /// A narrower number of either sign.
+    #[inline]
+    pub fn narrow(&mut self) -> i32 {
         let number = self.number();
-        let running = self.narrowed((number >> 3).wrapping_add(before.map_or(0, i64::from)));
-        (running, [number & 1 != 0, number & 2 != 0, number & 4 != 0])
+        self.narrowed(number)
     }
 
-    /// The next number, if it was written at all.
     #[inline]
-    pub fn number_if(&mut self, written: bool, otherwise: i64) -> i64 {
-        if written { self.number() } else { otherwise }
+    fn narrowed(&mut self, number: i64) -> i32 {
+        i32::try_from(number).unwrap_or_else(|_| {
+            self.damaged(Damage::Number);
+            0
+        })
+    }
+
+    /// A day, told from the clock's.
+    pub fn day(&mut self) -> i32 {
+        let day = i64::from(today(self.clock)).wrapping_sub(self.number());
+        self.narrowed(day)
+    }
+
+    /// A running date, below it so many flags.
+    #[inline]
+    pub fn running<const FLAGS: usize>(&mut self, before: i32) -> (i32, [bool; FLAGS]) {
+        let bits = self.bits();
+        let step = u32::try_from(bits >> FLAGS).unwrap_or_else(|_| {
+            self.damaged(Damage::Number);
+            0
+        });
+        (before.wrapping_add(1).wrapping_add(step.cast_signed()), flags(bits))
+    }
+
+    /// Flags, and nothing above them.
+    pub fn flags<const FLAGS: usize>(&mut self) -> [bool; FLAGS] {
+        let bits = self.bits();
+        if bits >> FLAGS != 0 {
+            self.damaged(Damage::Number);
+        }
+        flags(bits)
     }
 
     /// A flag.
     pub fn flag(&mut self) -> bool {
-        let number = self.number();
-        if !matches!(number, 0 | 1) {
-            self.damaged(Damage::Number);
-        }
-        number == 1
+        let [flag] = self.flags();
+        flag
     }
 
     /// A word by its position in a list.
@@ -266,8 +315,13 @@ impl Row<'_> {
 
     /// Something by its number; `first` stands in for a number that means nothing.
     pub fn known<W>(&mut self, find: impl FnOnce(u8) -> Option<W>, first: W) -> W {
-        let number = self.narrow();
-        find(number).unwrap_or_else(|| {
+        let number = self.count();
+        self.known_as(find(number), first)
+    }
+
+    /// Something that its number may not have meant.
+    pub fn known_as<W>(&mut self, known: Option<W>, first: W) -> W {
+        known.unwrap_or_else(|| {
             self.damaged(Damage::Word);
             first
         })
@@ -278,10 +332,23 @@ impl Row<'_> {
         self.flag().then(|| read(self))
     }
 
-    /// A moment.
+    /// A moment: in whole seconds, whole hours, milliseconds, or as it is.
     #[inline]
     pub fn time(&mut self) -> Timestamp {
-        Timestamp(self.clock.0.wrapping_sub(self.number()))
+        const SECOND: i64 = 1_000;
+        let bits = self.bits();
+        let clock = self.clock.0;
+        Timestamp(match bits & 3 {
+            _ if bits == u64::MAX => clock.wrapping_sub(self.number()),
+            0b00 => clock.wrapping_sub(unzigzag(bits >> 2)),
+            0b10 => clock.div_euclid(HOUR).wrapping_sub(unzigzag(bits >> 2)).wrapping_mul(HOUR),
+            _ => clock.div_euclid(SECOND).wrapping_sub(unzigzag(bits >> 1)).wrapping_mul(SECOND),
+        })
+    }
+
+    /// A moment, if it was written at all.
+    pub fn time_if(&mut self, written: bool) -> Option<Timestamp> {
+        written.then(|| self.time())
     }
 
     /// A moment that may be missing.
@@ -291,7 +358,7 @@ impl Row<'_> {
 
     /// A text by its reference.
     pub fn text(&mut self, texts: &[&str]) -> String {
-        let Some(index) = self.narrow::<usize>().checked_sub(1) else { return String::new() };
+        let Some(index) = self.count::<usize>().checked_sub(1) else { return String::new() };
         let text = texts.get(index).copied().unwrap_or_else(|| {
             self.damaged(Damage::Text);
             ""
@@ -314,11 +381,9 @@ impl Row<'_> {
     }
 }
 
-/// How many numbers end within the bytes: as many as there are bytes with a clear high bit.
-fn count_numbers(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let ends = |word: &[u8; 8]| (!u64::from_le_bytes(*word) & 0x8080_8080_8080_8080).count_ones() as usize;
-    words.iter().map(ends).sum::<usize>() + rest.iter().filter(|byte| **byte < 0x80).count()
+/// The lowest bits, the lowest first.
+fn flags<const FLAGS: usize>(bits: u64) -> [bool; FLAGS] {
+    std::array::from_fn(|at| bits >> at & 1 != 0)
 }
 
 #[inline]
