@@ -239,3 +239,15 @@ fn the_history_says_why() {
     assert_eq!(json["history"][3]["event_id"], "M1-surge-1");
     account(&["show", "M1", "--zone", "Mars/Base"], &data).refused(2, &["Mars/Base"]);
 }
+
+#[test]
+fn several_shards_are_looked_into() {
+    let dir = folder(&[("SHARDS", "2\n")]);
+    let left = Account::provisional("L".into(), NOW, 0);
+    store(&dir.path().join("shard-000"), left);
+    store(&dir.path().join("shard-001"), frozen());
+    assert_eq!(account(&["show", "M1", "--format", "json"], dir.path()).json()["id"], "M1");
+    let dump = account(&["dump"], dir.path()).stdout;
+    assert!(dump.contains(r#""id":"L""#) && dump.contains(r#""id":"M1""#), "{dump}");
+    account(&["show", "M9"], dir.path()).refused(1, &["there is no account `M9`"]);
+}
