@@ -306,3 +306,102 @@ fn key_behind(mut key: Vec<u8>) -> Vec<u8> {
     key.push(0);
     key
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use headroom_engine::{ShardState, TimerKind};
+
+    use super::*;
+    use crate::commit::Committer;
+
+    fn account(id: &str, sequence: u64) -> Box<Account> {
+        let mut account = Account::provisional(id.into(), Timestamp(0), 0);
+        account.sequence = sequence;
+        Box::new(account)
+    }
+
+    fn timer(id: &str, due: i64) -> (AccountId, Timer) {
+        (id.into(), Timer { due: Timestamp(due), kind: TimerKind::Daily, rule: 1 })
+    }
+
+    fn key(day: i32, hash: u64) -> SeenKey {
+        SeenKey { day, hash }
+    }
+
+    /// What the owner reads after the two commits of the test, in whichever state the second is.
+    #[track_caller]
+    fn check(store: &mut Store) {
+        let ids: Vec<AccountId> = ["a", "b", "c", "d"].map(Arc::from).into();
+        let loaded = store.load_accounts(&ids).unwrap().into_iter().map(|each| (each.id.to_string(), each.sequence));
+        let expected = [("a", 1), ("b", 2), ("c", 2)].map(|(id, sequence)| (id.to_owned(), sequence));
+        assert_eq!(loaded.collect::<BTreeMap<_, _>>(), expected.into());
+        let keys = [key(1, 1), key(2, 1), key(2, 2), key(3, 1), key(3, 2), key(3, 9)];
+        assert_eq!(store.seen(&keys).unwrap(), [None, Some(1), Some(2), Some(8), Some(2), None]);
+        let all = [timer("b", 5), timer("x", 15), timer("b", 20), timer("a", 30)];
+        for limit in 1..6 {
+            assert_eq!(store.due_timers(Timestamp(99), None, limit).unwrap(), all[..limit.min(4)]);
+            assert_eq!(store.due_timers(Timestamp(20), None, limit).unwrap(), all[..limit.min(3)]);
+        }
+        assert_eq!(store.due_timers(Timestamp(99), Some(&timer("x", 15)), 9).unwrap(), all[2..]);
+        assert_eq!(store.due_timers(Timestamp(4), None, 9).unwrap(), []);
+    }
+
+    fn first() -> Commit {
+        Commit {
+            accounts: vec![account("a", 1), account("b", 1)],
+            timers_added: vec![timer("b", 10), timer("x", 15), timer("b", 20), timer("a", 30)],
+            seen: vec![(key(1, 1), 1), (key(2, 1), 1), (key(3, 1), 1)],
+            ..Commit::default()
+        }
+    }
+
+    fn second() -> Commit {
+        Commit {
+            accounts: vec![account("b", 2), account("c", 2)],
+            timers_removed: vec![timer("b", 10), timer("b", 20)],
+            timers_added: vec![timer("b", 20), timer("b", 5)],
+            seen: vec![(key(1, 7), 2), (key(2, 2), 2), (key(3, 1), 2), (key(3, 2), 2), (key(3, 1), 8)],
+            state: ShardState { seen_from_day: 2, ..ShardState::default() },
+            ..Commit::default()
+        }
+    }
+
+    #[test]
+    fn the_owner_reads_its_commit_before_while_and_after_it_is_written() {
+        for (cached, known) in [(0, 0), (1, 2), (99, 99)] {
+            let dir = tempfile::tempdir().unwrap();
+            let options =
+                StoreOptions { accounts_cached_max: cached, seen_cached_max: known, ..StoreOptions::default() };
+            let mut store = Store::open(dir.path(), options).unwrap();
+            store.commit(first(), CommitExtra::default()).unwrap();
+            store.settle().unwrap();
+            let (writer, jobs, told) = Writer::held(&store.database);
+            store.writer = writer;
+            store.commit(second(), CommitExtra::default()).unwrap();
+            check(&mut store);
+            assert_eq!(store.reader().account("c").unwrap(), None, "nobody else reads it yet");
+            let written = Committer::new(store.database.clone(), Durability::Process).write(jobs.recv().unwrap());
+            check(&mut store);
+            told.send(written).unwrap();
+            store.settle().unwrap();
+            check(&mut store);
+        }
+    }
+
+    #[test]
+    fn a_failure_is_told_once_by_itself_and_then_as_the_seal() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(dir.path(), StoreOptions::default()).unwrap();
+        let (writer, _jobs, told) = Writer::held(&store.database);
+        store.writer = writer;
+        store.commit(first(), CommitExtra::default()).unwrap();
+        let full = StoreError::Io { action: "write a commit", detail: "no space left".to_owned() };
+        store.database.seal(&full);
+        told.send(Err(full.clone())).unwrap();
+        assert_eq!(store.commit(second(), CommitExtra::default()), Err(full));
+        assert_eq!(store.commit(second(), CommitExtra::default()).unwrap_err().code(), "HR0306");
+        assert_eq!(store.seen(&[]).unwrap_err().code(), "HR0306");
+    }
+}

@@ -9,7 +9,7 @@ use crate::database::Database;
 use crate::{Durability, StoreError};
 
 /// The stored size of each account, or why nothing was written.
-type Written = Result<Vec<usize>, StoreError>;
+pub(crate) type Written = Result<Vec<usize>, StoreError>;
 
 pub(crate) struct Writer {
     database: Arc<Database>,
@@ -30,6 +30,15 @@ impl Writer {
         let thread = thread.map_err(|error| StoreError::io("start the writing thread", &error))?;
         let database = Arc::clone(database);
         Ok(Self { database, jobs: Some(jobs), written, thread: Some(thread), flight: None })
+    }
+
+    /// Without a thread: the test takes each job and answers when it likes.
+    #[cfg(test)]
+    pub(crate) fn held(database: &Arc<Database>) -> (Self, Receiver<Job>, SyncSender<Written>) {
+        let (jobs, taken) = sync_channel(1);
+        let (told, written) = sync_channel(1);
+        let database = Arc::clone(database);
+        (Self { database, jobs: Some(jobs), written, thread: None, flight: None }, taken, told)
     }
 
     /// What is being written.

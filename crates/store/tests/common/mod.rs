@@ -4,8 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use headroom_engine::{Account, AccountId, Commit, DeadLetter, Output, Position, Refusal, RefusalCode, Timestamp};
-use headroom_store::{CommitExtra, Durability, SharedMemory, Store, StoreOptions};
+use headroom_engine::{
+    Account, AccountId, ChangeKind, Class, Commit, DeadLetter, LimitChange, Notice, Offer, Output, Position, Priority,
+    Refusal, RefusalCode, Review, RuleRef, Stack, StackView, Timestamp, TriggerRef,
+};
+use headroom_store::{CommitExtra, Durability, OutputKind, SharedMemory, Store, StoreOptions};
 
 /// Small and quick: what survives a kill is tested without waiting for a disk.
 pub fn options() -> StoreOptions {
@@ -33,12 +36,91 @@ pub fn account(id: &str, sequence: u64) -> Box<Account> {
     Box::new(account)
 }
 
-/// An output whose content does not matter: the store keeps the bytes that it is given.
-fn output() -> Output {
+/// An output of a kind and an account; the store keeps the bytes that it is given beside it.
+pub fn output(kind: OutputKind, account: &str) -> Output {
+    let (id, account, at) = (1, Arc::from(account), Timestamp(0));
+    let trigger =
+        TriggerRef { name: String::new(), event_id: String::new(), source: String::new(), at, position: None };
+    let rule = RuleRef { id: "r".into(), number: 1, hash: "".into() };
+    match kind {
+        OutputKind::LimitChange => limit_change(account, trigger),
+        OutputKind::Offer => Output::Offer(Box::new(Offer {
+            id,
+            account,
+            currency: None,
+            class: Class::Increase,
+            amount: 0,
+            created_at: at,
+            expires_at: at,
+            rule,
+            reasons: Vec::new(),
+            ruleset_hash: "".into(),
+            trigger,
+            trace: None,
+        })),
+        OutputKind::Notice => Output::Notice(Box::new(Notice {
+            id,
+            account,
+            template: String::new(),
+            public_reasons: Vec::new(),
+            internal_reasons: Vec::new(),
+            text_en: String::new(),
+            text_zh: String::new(),
+            can_do: Vec::new(),
+            created_at: at,
+            due: at,
+            change_id: None,
+            rule_id: String::new(),
+        })),
+        OutputKind::Review => Output::Review(Box::new(Review {
+            id,
+            account,
+            kind: String::new(),
+            blocking: false,
+            priority: Priority::Normal,
+            rule_id: String::new(),
+            reasons: Vec::new(),
+            created_at: at,
+            proposal: None,
+            currency: None,
+            cause: None,
+            detail: String::new(),
+            trigger,
+            trace: None,
+        })),
+        OutputKind::DeadLetter => dead_letter(&account),
+    }
+}
+
+fn limit_change(account: AccountId, trigger: TriggerRef) -> Output {
+    let view = StackView { stack: Stack::default(), limits: Stack::default().limits(0, 0, 0, Timestamp(0)) };
+    Output::LimitChange(Box::new(LimitChange {
+        id: 1,
+        account,
+        sequence: 1,
+        kind: ChangeKind::Increase,
+        currency: None,
+        before: view.clone(),
+        after: view,
+        block: None,
+        effective_at: Timestamp(0),
+        expires_at: None,
+        reasons: Vec::new(),
+        rule: None,
+        ruleset_hash: "".into(),
+        overridden: Vec::new(),
+        guards_applied: Vec::new(),
+        trigger,
+        notice_due: None,
+        trace: None,
+    }))
+}
+
+fn dead_letter(account: &str) -> Output {
     let position = Position { input: "in".into(), partition: 0, offset: 0 };
     Output::DeadLetter(Box::new(DeadLetter {
         refusal: Refusal::new(RefusalCode::NoKey, String::new()),
-        account: String::new(),
+        account: account.to_owned(),
         original: Vec::new(),
         encoding: "json",
         original_sha256: None,
@@ -47,10 +129,16 @@ fn output() -> Output {
     }))
 }
 
-pub fn with_outputs(mut commit: Commit, outputs: &[&[u8]]) -> (Commit, CommitExtra) {
-    commit.outputs = outputs.iter().map(|_| output()).collect();
-    let outputs = outputs.iter().map(|bytes| bytes.to_vec()).collect();
-    (commit, CommitExtra { outputs, ..CommitExtra::default() })
+/// Outputs with the bytes that stand for them.
+pub fn outputs(mut commit: Commit, outputs: Vec<(Output, Vec<u8>)>) -> (Commit, CommitExtra) {
+    let (made, encoded) = outputs.into_iter().unzip();
+    commit.outputs = made;
+    (commit, CommitExtra { outputs: encoded, ..CommitExtra::default() })
+}
+
+/// Outputs of nobody.
+pub fn with_outputs(commit: Commit, bytes: &[&[u8]]) -> (Commit, CommitExtra) {
+    outputs(commit, bytes.iter().map(|bytes| (dead_letter(""), bytes.to_vec())).collect())
 }
 
 pub fn ids(ids: &[&str]) -> Vec<AccountId> {
