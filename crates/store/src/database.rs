@@ -36,6 +36,9 @@ impl Database {
             None => format::write(dir, Stage::Creating).map(|()| Stage::Creating)?,
         };
         fault::point("open.format_created");
+        if stage == Stage::Ready {
+            require_log(&dir.join(FOLDER))?;
+        }
         let settings = tuning::database(options, stage == Stage::Creating);
         let db = DB::open_cf_descriptors(&settings, dir.join(FOLDER), tuning::families(options));
         let database = Self::over(db.map_err(|error| StoreError::open(dir, error))?)?;
@@ -52,6 +55,7 @@ impl Database {
         if format::read(dir)? != Some(Stage::Ready) {
             return Err(StoreError::NotADataDirectory { dir: dir.to_owned() });
         }
+        require_log(&dir.join(FOLDER))?;
         let settings = tuning::database(options, false);
         let db = DB::open_cf_descriptors_read_only(&settings, dir.join(FOLDER), tuning::families(options), false);
         Self::over(db.map_err(|error| StoreError::open(dir, error))?)
@@ -209,6 +213,18 @@ impl Database {
     fn family(&self, family: Family) -> &ColumnFamily {
         self.db.cf_handle(family.name()).expect("all families are opened")
     }
+}
+
+/// An opened database always has a write-ahead log, if an empty one. RocksDB knows only of those that it has closed: with
+/// the last one gone it would open without complaint, and without the newest commits.
+fn require_log(folder: &Path) -> Result<(), StoreError> {
+    // A folder that cannot be listed is RocksDB's to report.
+    let Ok(files) = std::fs::read_dir(folder) else { return Ok(()) };
+    let is_log = |path: &Path| path.extension().is_some_and(|extension| extension == "log");
+    if files.flatten().any(|file| is_log(&file.path())) {
+        return Ok(());
+    }
+    Err(StoreError::corrupt("the write-ahead log is missing"))
 }
 
 fn reading(error: rocksdb::Error) -> StoreError {

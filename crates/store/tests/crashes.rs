@@ -88,8 +88,9 @@ fn work(dir: &Path) {
 }
 
 fn note(dir: &Path, what: &str, n: u64) {
-    fs::write(dir.join("new"), n.to_string()).unwrap();
-    fs::rename(dir.join("new"), dir.join(what)).unwrap();
+    let new = dir.join(format!("{what}.new"));
+    fs::write(&new, n.to_string()).unwrap();
+    fs::rename(new, dir.join(what)).unwrap();
 }
 
 fn noted(dir: &Path, what: &str) -> u64 {
@@ -108,7 +109,8 @@ fn a_death_at_any_point_loses_nothing_acknowledged() {
         return work(Path::new(&dir));
     }
     let own = ["open.", "ruleset.", "commit.", "log.", "trim.", "flush.", "attempt."];
-    let points: Vec<_> = fault::POINTS.iter().filter(|point| own.iter().any(|start| point.starts_with(start))).collect();
+    let points: Vec<_> =
+        fault::POINTS.iter().filter(|point| own.iter().any(|start| point.starts_with(start))).collect();
     assert!(points.len() >= 20);
     for point in points {
         let mut deaths = 0;
