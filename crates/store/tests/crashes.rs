@@ -33,7 +33,8 @@ fn numbered(n: u64) -> (Commit, CommitExtra) {
 }
 
 fn record(n: u64) -> LogRecord {
-    LogRecord { timestamp: Timestamp(0), encoding: "json", replayed: false, bytes: vec![7; 100 + n as usize].into() }
+    let bytes = vec![7; 100 + usize::try_from(n).unwrap()];
+    LogRecord { timestamp: Timestamp(0), encoding: "json", replayed: false, bytes: bytes.into() }
 }
 
 /// The numbers of the last commit and of the log's end; what belongs to them must be there whole.
