@@ -10,8 +10,8 @@ const BLOOM_BITS: f64 = 10.0;
 /// Point reads take a whole block apart: small ones for what is read by key.
 const POINT_BLOCK_BYTES: usize = 4 << 10;
 const SCAN_BLOCK_BYTES: usize = 32 << 10;
-/// Bounds the time that replaying the log takes after a kill.
-const LOG_BYTES_MAX: u64 = 256 << 20;
+/// Bounds the time that replaying the log takes after a kill: about 11 ms of computing a megabyte.
+const LOG_BYTES_MAX: u64 = 128 << 20;
 /// Tells the kernel to write out steadily instead of in one stall.
 const SYNC_STEP_BYTES: u64 = 1 << 20;
 const FILE_BYTES: u64 = 64 << 20;
