@@ -11,15 +11,8 @@ const BATCH: usize = 5_000;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn run(shard: &mut Shard, records: Vec<Record>) {
-    let mut records = records.into_iter();
-    loop {
-        let batch: Vec<Record> = records.by_ref().take(BATCH).collect();
-        if batch.is_empty() {
-            return;
-        }
-        shard.batch(batch);
-    }
+fn run(shard: &mut Shard, records: &[Record]) {
+    records.chunks(BATCH).for_each(|batch| shard.batch(batch));
 }
 
 fn decide(criterion: &mut Criterion) {
@@ -30,9 +23,9 @@ fn decide(criterion: &mut Criterion) {
     group.bench_function("decode", |bencher| bencher.iter(|| season.records().len()));
     group.bench_function("step and decide", |bencher| {
         bencher.iter_batched(
-            || (Shard::new(&season.ruleset), records.clone()),
-            |(mut shard, records)| {
-                run(&mut shard, records);
+            || Shard::new(&season.ruleset),
+            |mut shard| {
+                run(&mut shard, &records);
                 shard
             },
             BatchSize::PerIteration,

@@ -1,9 +1,13 @@
 //! A generated season, and a shard whose accounts all stay in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
-use headroom_engine::{Account, AccountId, Batch, Position, Record, Ruleset, ShardState, Timer, step};
+use headroom_engine::{
+    Account, AccountId, Batch, Commit, Position, Record, Rows, Ruleset, SWEEP_ROWS_PER_RECORD, ShardState, Timer,
+    concerned, step,
+};
 use headroom_sources::{SeasonPlan, generate, read_ruleset_dir};
 use headroom_wire::decode_protobuf;
 use prost::Message;
@@ -78,17 +82,42 @@ impl Shard {
         }
     }
 
-    /// Steps over a batch.
-    pub fn batch(&mut self, records: Vec<Record>) {
+    /// Steps over a batch; more than once if a sweep begins in it.
+    pub fn batch(&mut self, records: &[Record]) {
+        let mut taken = 0;
+        while taken < records.len() {
+            let commit = self.step(&records[taken..]);
+            taken += commit.taken;
+            self.take(commit);
+        }
+    }
+
+    fn step(&self, records: &[Record]) -> Commit {
         let until = records.iter().map(|each| each.timestamp.0).max().unwrap_or(0);
         let due = self.timers.keys().take_while(|(due, ..)| *due <= until);
         let timers: Vec<(AccountId, Timer)> = due.map(|(_, id, timer)| (Arc::clone(id), *timer)).collect();
-        let mut accounts = Vec::new();
+        let (rows, swept) = self.rows(records.len() * SWEEP_ROWS_PER_RECORD);
         let events = records.iter().filter_map(|each| each.event.as_ref().ok());
-        for id in events.map(|event| &event.account).chain(timers.iter().map(|(id, _)| id)) {
-            accounts.extend(self.accounts.remove(id));
-        }
-        let commit = step(&self.ruleset, &self.state, Batch { records: &records, timers, accounts, ..Batch::default() });
+        let of_events = events.map(|event| &event.account).chain(timers.iter().map(|(id, _)| id));
+        let ids: BTreeSet<&AccountId> = of_events.chain(&swept).collect();
+        let accounts = ids.into_iter().filter_map(|id| self.accounts.get(id).cloned()).collect();
+        step(&self.ruleset, &self.state, Batch { records, timers, accounts, rows, ..Batch::default() })
+    }
+
+    /// The rows that a sweep passes next, and which of them it touches.
+    fn rows(&self, limit: usize) -> (Rows, Vec<AccountId>) {
+        let Some(sweep) = &self.state.sweep else { return (Rows::default(), Vec::new()) };
+        let from = sweep.after.clone().map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self.accounts.range((from, Bound::Unbounded)).take(limit);
+        let broadcasts = &self.state.broadcasts;
+        let swept = behind.clone().filter(|(_, each)| concerned(&self.ruleset, broadcasts, each, sweep.target));
+        let swept = swept.map(|(id, _)| Arc::clone(id)).collect();
+        let ids: Vec<AccountId> = behind.map(|(id, _)| Arc::clone(id)).collect();
+        let end = ids.len() < limit;
+        (Rows { ids, end }, swept)
+    }
+
+    fn take(&mut self, commit: Commit) {
         for (id, timer) in commit.timers_removed {
             self.timers.remove(&(timer.due.0, id, timer));
         }
