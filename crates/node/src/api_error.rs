@@ -43,6 +43,12 @@ pub enum ErrorCode {
     ReplayDiffers,
     /// Steps panic whatever is set aside.
     NothingToBlame,
+    /// A path that does not exist, or not with this method (then 405).
+    NoSuchRoute,
+    /// A body that is not what its content type says.
+    MalformedBody,
+    /// A bug: the work on a request panicked.
+    Panicked,
 }
 
 /// What a code stands for: the code, the HTTP status of a refusal, the title of its page.
@@ -50,7 +56,7 @@ type Row = (&'static str, u16, &'static str);
 
 impl ErrorCode {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::UnknownSetting,
         Self::WrongSettingType,
         Self::SettingOutOfRange,
@@ -71,6 +77,9 @@ impl ErrorCode {
         Self::JournalDisagrees,
         Self::ReplayDiffers,
         Self::NothingToBlame,
+        Self::NoSuchRoute,
+        Self::MalformedBody,
+        Self::Panicked,
     ];
 
     /// The code that `headroom explain` knows.
@@ -110,6 +119,9 @@ impl ErrorCode {
             Self::JournalDisagrees => ("HR0522", 500, "the journal disagrees with stored outputs or log"),
             Self::ReplayDiffers => ("HR0523", 500, "a replay differs from the journal"),
             Self::NothingToBlame => ("HR0524", 500, "a step panics, and nothing single is to blame"),
+            Self::NoSuchRoute => ("HR0525", 404, "a path that does not exist, or not with this method"),
+            Self::MalformedBody => ("HR0526", 400, "a body that is not what its content type says"),
+            Self::Panicked => ("HR0527", 500, "the work on a request ended in a panic"),
         }
     }
 }

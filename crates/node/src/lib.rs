@@ -4,6 +4,7 @@ mod api_error;
 mod config;
 mod decode;
 mod error;
+mod http;
 mod lane;
 mod merge;
 mod out;
@@ -18,6 +19,7 @@ pub use config::{
     RetentionConfig, RulesConfig, Setting, SettingValue, Source, StoreConfig, TelemetryConfig, configuration_page,
 };
 pub use error::RunError;
+pub use http::{openapi, serve};
 pub use lane::{Done, Lane, LaneOptions, LaneTimes, Piece, Tell, decode_journal, input_digest, outputs_digest};
 pub use merge::Merge;
 pub use run::{RunOptions, RunProgress, RunSummary, run};

@@ -12,6 +12,7 @@ mod journal;
 mod json;
 mod output;
 mod record;
+mod schema;
 mod stack;
 mod stored;
 mod timestamp;
@@ -30,6 +31,7 @@ pub use error::{DecodeError, EncodeError};
 pub use event::{event_from_proto, record_time};
 pub use output::{Names, output_to_proto};
 pub use record::{Decoded, decode_json, decode_protobuf};
+pub use schema::json_schemas;
 
 pub use stored::{
     LogRecord, StoredError, decode_account, decode_log_record, decode_ruleset, decode_state, encode_account,

@@ -58,7 +58,7 @@ pub struct HttpConfig {
     pub wait_max: Duration,
     /// Entries on a page, at most.
     pub page_max: usize,
-    /// Bytes that a reader of a stream may fall behind.
+    /// Bytes read ahead for one reader of a stream.
     #[serde(serialize_with = "as_text::size")]
     pub stream_buffer: usize,
     /// Reads of the store at once, at most.

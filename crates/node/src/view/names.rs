@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use headroom_engine::{BUILT_IN_FACTS, Fact, FactType, FeatureType, RuleNames, Ruleset, Term, Timestamp, fact_key};
+use headroom_engine::{
+    BUILT_IN_FACTS, Fact, FactType, FeatureType, RuleNames, Ruleset, ShardState, Term, Timestamp, fact_key,
+};
 use headroom_store::{Reader, StoreError};
 
 use super::Item;
@@ -23,16 +25,20 @@ impl Names {
     /// What the store says.
     pub fn read(reader: &Reader) -> Result<Self, StoreError> {
         let state = reader.state()?.unwrap_or_default();
-        let ruleset = ruleset(reader)?;
-        let own = ruleset.iter().flat_map(|ruleset| &ruleset.facts);
+        Ok(Self::new(&state, ruleset(reader)?.as_ref()))
+    }
+
+    /// Of a shard's state and the ruleset in force, where both are at hand.
+    pub fn new(state: &ShardState, ruleset: Option<&Ruleset>) -> Self {
+        let own = ruleset.into_iter().flat_map(|ruleset| &ruleset.facts);
         let own = own.map(|(key, fact)| (*key, (fact.name.clone(), fact.ty.clone())));
         let promotions = state.broadcasts.promotions.iter().map(|each| (each.key, each.id.clone()));
-        Ok(Self {
+        Self {
             now: state.now,
             facts: built_in().chain(own).collect(),
             promotions: promotions.collect(),
-            rules: ruleset.map(|ruleset| ruleset.names).unwrap_or_default(),
-        })
+            rules: ruleset.map(|ruleset| ruleset.names.clone()).unwrap_or_default(),
+        }
     }
 
     /// A rule's id; null for 0: no rule.
