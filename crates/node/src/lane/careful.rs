@@ -17,6 +17,8 @@ use crate::error::RunError;
 
 /// Deaths at one place after which pieces are marked.
 const DEATHS: u32 = 2;
+/// Deaths while one piece was marked after which it is set aside.
+const DEATHS_OF_ONE: u32 = 2;
 
 /// Runs what may panic; `None`: it did, and the panic hook has told.
 pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
@@ -31,15 +33,24 @@ struct Mark {
     seq: u64,
     /// Starts at this place that did not end well.
     deaths: u32,
-    /// What was being tried, as the journal names it, or `record INPUT PARTITION OFFSET`.
-    trying: Option<String>,
+    /// What is being decided.
+    trying: Option<Trying>,
+}
+
+/// A piece, and how often a process died over it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Trying {
+    /// As the journal names it, or `record INPUT PARTITION OFFSET`.
+    what: String,
+    deaths: u32,
 }
 
 /// How careful the next records are to be.
 #[derive(Debug, Default)]
 pub struct Care {
     mark: Mark,
-    culprits: BTreeSet<String>,
+    /// What the last process died over.
+    tried: Option<Trying>,
     /// Records whose trying is marked before it.
     records_left: usize,
 }
@@ -48,7 +59,7 @@ impl Care {
     /// What the last starts left.
     pub fn read(reader: &Reader) -> Result<Self, StoreError> {
         let mark = reader.attempt()?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        Ok(Self { mark, culprits: BTreeSet::new(), records_left: 0 })
+        Ok(Self { mark, tried: None, records_left: 0 })
     }
 
     pub fn is_needed(&self, records: &[Record]) -> bool {
@@ -66,10 +77,7 @@ impl Lane {
         let before = std::mem::take(&mut self.care.mark);
         let same = before.seq == seq;
         self.care.mark = Mark { seq, deaths: if same { before.deaths + 1 } else { 0 }, trying: None };
-        if same && let Some(trying) = before.trying {
-            tracing::error!(what = trying, "the process died over this twice or more; it is set aside");
-            self.care.culprits.insert(trying);
-        }
+        self.care.tried = before.trying.filter(|_| same).map(|tried| Trying { deaths: tried.deaths + 1, ..tried });
         if self.care.mark.deaths >= DEATHS {
             tracing::warn!(
                 deaths = self.care.mark.deaths,
@@ -94,16 +102,26 @@ impl Lane {
         self.store.set_attempt(&bytes)
     }
 
-    /// Says before it is tried what is tried, where processes died before. True: it is what they died of.
+    /// Says before it is decided what is decided, where processes died before. True: they died of it.
     fn is_culprit(&mut self, what: &str) -> Result<bool, StoreError> {
-        if self.care.culprits.contains(what) {
+        let deaths = self.care.tried.as_ref().filter(|tried| tried.what == what).map_or(0, |tried| tried.deaths);
+        if deaths >= DEATHS_OF_ONE {
             return Ok(true);
         }
         if self.care.records_left > 0 {
-            self.care.mark = Mark { seq: self.chain.next(), deaths: DEATHS, trying: Some(what.to_owned()) };
+            let trying = Some(Trying { what: what.to_owned(), deaths });
+            self.care.mark = Mark { seq: self.chain.next(), deaths: DEATHS, trying };
             self.write_mark()?;
         }
         Ok(false)
+    }
+
+    /// It is decided, and nobody died.
+    fn survived(&mut self) -> Result<(), StoreError> {
+        if self.care.mark.trying.take().is_some() {
+            self.write_mark()?;
+        }
+        Ok(())
     }
 
     /// Piece by piece: timers one at a time, then one record.
@@ -136,12 +154,14 @@ impl Lane {
     fn fire_one(&mut self, account: &AccountId, timer: Timer) -> Result<Commit, RunError> {
         let cancel = Cancelled::Timer(account.clone(), timer);
         let name = super::journal::cancelled(&cancel);
-        if !self.is_culprit(&name)?
-            && let Some(commit) = self.timers(vec![(account.clone(), timer)], &BTreeSet::new())?
-        {
-            return Ok(commit);
+        if !self.is_culprit(&name)? {
+            let fired = self.timers(vec![(account.clone(), timer)], &BTreeSet::new())?;
+            self.survived()?;
+            if let Some(commit) = fired {
+                return Ok(commit);
+            }
         }
-        tracing::error!(timer = name, "a timer panicked: it is cancelled, and a review asks for a person");
+        tracing::error!(timer = name, "firing a timer fails: it is cancelled, and a review asks for a person");
         let cancelled = self.timers(vec![(account.clone(), timer)], &BTreeSet::from([cancel]))?;
         cancelled.ok_or(RunError::Poisoned)
     }
@@ -150,15 +170,20 @@ impl Lane {
         let at = &record.position;
         let name = format!("record {} {} {}", at.input, at.partition, at.offset);
         let one = std::slice::from_ref(record);
-        if !self.is_culprit(&name)?
-            && let Pieces::All = self.pieces(one, None, &BTreeSet::new(), tell)?
-        {
-            return Ok(());
+        while !self.is_culprit(&name)? {
+            let stepped = self.step(one, None, &BTreeSet::new())?;
+            self.survived()?;
+            let Some(commit) = stepped else { break };
+            let taken = commit.taken;
+            self.commit(commit, &one[..taken], tell)?;
+            if taken > 0 {
+                return Ok(());
+            }
         }
         let poisoned = [poisoned(record)];
         // Without the record's event only what is swept before it is left to blame.
         if self.panicking_rows(&poisoned, None)?.is_empty() {
-            tracing::error!(record = name, "a record panicked: it becomes a dead letter POISONED");
+            tracing::error!(record = name, "deciding on a record fails: it becomes a dead letter POISONED");
             return self.all(&poisoned, tell);
         }
         self.sweep_carefully(one, None, tell)
@@ -210,10 +235,9 @@ impl Lane {
     }
 }
 
-/// What the dead letter says.
-pub const POISONED: &str = "deciding on it panicked; the event was set aside, and the shard went on";
-
-/// The record as a dead letter.
-fn poisoned(record: &Record) -> Record {
-    Record { event: Err(Refusal::new(RefusalCode::Poisoned, POISONED)), ..record.clone() }
+/// The record as a dead letter. The event is set aside whole, so its account is named in the detail.
+pub fn poisoned(record: &Record) -> Record {
+    let of = record.event.as_ref().map_or_else(|_| String::new(), |event| format!(" of account `{}`", event.account));
+    let detail = format!("deciding on this event{of} panicked: it was set aside, and the shard went on");
+    Record { event: Err(Refusal::new(RefusalCode::Poisoned, detail)), ..record.clone() }
 }

@@ -22,7 +22,7 @@ use careful::{Care, guarded};
 use journal::Chain;
 use poison::Work;
 
-pub use careful::POISONED;
+pub use careful::poisoned;
 pub use journal::{decode as decode_journal, input_digest, outputs_digest, parse_cancelled};
 
 /// Timers stepped at a time where nothing else is said.
@@ -264,14 +264,14 @@ impl Lane {
         tick: Option<Timestamp>,
         cancelled: &BTreeSet<Cancelled>,
     ) -> Result<Option<Commit>, RunError> {
-        let last = records.iter().map(|each| each.timestamp).max();
-        let until = last.max(tick).unwrap_or_default().max(self.state.now);
         let started = Instant::now();
-        let timers = self.store.due_timers(until, None, self.timers_max)?;
-        if timers.len() == self.timers_max {
-            self.times.loading += started.elapsed();
-            return self.timers(timers, cancelled);
-        }
+        let (records, timers, tick) = match self.due(records, tick)? {
+            Due::Chunk(timers) => {
+                self.times.loading += started.elapsed();
+                return self.timers(timers, cancelled);
+            }
+            Due::With { records, timers, tick } => (records, timers, tick),
+        };
         let (rows, swept) = self.rows(records.len())?;
         let ids = touched(records, &timers, &swept);
         let accounts = self.load(&ids)?;
@@ -290,7 +290,32 @@ impl Lane {
         Ok(stepped)
     }
 
-    /// Many timers are stepped first, in chunks, so that no batch holds them all.
+    /// The timers that fire before records and a tick. Where there are very many, either a chunk of them goes first, or
+    /// only those records are taken whose timers are all at hand: no batch holds all, and no timer fires too early.
+    fn due<'a>(&mut self, records: &'a [Record], tick: Option<Timestamp>) -> Result<Due<'a>, StoreError> {
+        let mut now = self.state.now;
+        let last = records.iter().map(|each| each.timestamp).max().max(tick).unwrap_or_default().max(now);
+        let mut timers = self.store.due_timers(last, None, self.timers_max)?;
+        let Some((_, newest)) = timers.last().filter(|_| timers.len() == self.timers_max) else {
+            return Ok(Due::With { records, timers, tick });
+        };
+        let newest = newest.due;
+        let mut fit = 0;
+        for record in records {
+            if now.max(record.timestamp) >= newest {
+                break;
+            }
+            now = now.max(record.timestamp);
+            fit += 1;
+        }
+        if fit == 0 {
+            return Ok(Due::Chunk(timers));
+        }
+        timers.retain(|(_, timer)| timer.due <= now);
+        Ok(Due::With { records: &records[..fit], timers, tick: None })
+    }
+
+    /// Many timers are stepped by themselves, in chunks.
     fn timers(
         &mut self,
         timers: Vec<(AccountId, Timer)>,
@@ -367,6 +392,14 @@ impl Lane {
         }
         Ok(())
     }
+}
+
+/// What a step begins with.
+enum Due<'a> {
+    /// Timers by themselves.
+    Chunk(Vec<(AccountId, Timer)>),
+    /// Records and a tick, with every timer that fires before them.
+    With { records: &'a [Record], timers: Vec<(AccountId, Timer)>, tick: Option<Timestamp> },
 }
 
 /// How far pieces got.

@@ -4,20 +4,20 @@
 mod admission;
 mod bell;
 mod data_dir;
+mod embedded;
 mod lane_thread;
 mod log;
 mod partition;
 mod replay;
 mod round;
-mod service;
 mod shard;
 mod ticket;
 mod what_if;
 
 pub use data_dir::{DataDir, Instance};
+pub use embedded::{AppendError, RawEvent, Service, Verdict, Wait};
 pub use log::LOG_INPUT;
 pub use partition::shard_of;
 pub use replay::{ReplayDifference, ReplayProgress, replay_journal};
-pub use service::{AppendError, RawEvent, Service, Verdict, Wait};
 pub use shard::{ShardReport, ShardStatus};
 pub use what_if::{WhatIf, WhatIfError};

@@ -4,14 +4,14 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 
-use headroom_engine::{Cancelled, Position, Record, Refusal, RefusalCode};
+use headroom_engine::{Cancelled, Record};
 use headroom_store::{Durability, LogRecord, Reader, Store, StoreError, StoreOptions};
 use headroom_wire::{Journal, output_to_protobuf, proto};
 
 use super::data_dir::DataDir;
 use super::log::{LOG_INPUT, read_back};
 use crate::error::RunError;
-use crate::lane::{Lane, LaneOptions, decode_journal, input_digest, parse_cancelled};
+use crate::lane::{Lane, LaneOptions, decode_journal, input_digest, parse_cancelled, poisoned};
 use crate::merge::Merge;
 
 /// Read at a time.
@@ -150,10 +150,8 @@ impl Replay {
             }
         }
         for record in &mut records {
-            let at = &record.position;
-            let is_poisoned = |each: &Position| *each == *at;
-            if journal.poisoned.iter().any(is_poisoned) {
-                record.event = Err(Refusal::new(RefusalCode::Poisoned, crate::lane::POISONED));
+            if journal.poisoned.contains(&record.position) {
+                *record = poisoned(record);
             }
         }
         Ok(records)

@@ -10,7 +10,7 @@ use headroom_sources::Encoding;
 use headroom_store::StoreError;
 use headroom_wire::{Decoded, Names, proto};
 
-use super::service::{RawEvent, Service};
+use super::embedded::{RawEvent, Service};
 use crate::config::LogTime;
 use crate::decode::wall_clock;
 use crate::out::publish;
