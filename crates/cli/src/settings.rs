@@ -23,7 +23,13 @@ pub struct Settings {
 impl Settings {
     /// The settings in force. Where they are wrong all findings stand on stderr, and the error has the first's code.
     pub fn load(&self) -> Result<Config> {
-        Config::load(self.config.as_deref(), &self.set).map_err(|error| {
+        self.load_with(&[])
+    }
+
+    /// As [`Self::load`], with pairs `KEY=VALUE` above all others.
+    pub fn load_with(&self, above: &[String]) -> Result<Config> {
+        let sets: Vec<String> = self.set.iter().chain(above).cloned().collect();
+        Config::load(self.config.as_deref(), &sets).map_err(|error| {
             rules_dir::show(&error.reports);
             Error::new(Coded { code: error.code(), message: error.to_string() })
         })

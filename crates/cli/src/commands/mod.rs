@@ -14,6 +14,7 @@ mod rules;
 mod run;
 mod scenario;
 mod send;
+mod serve;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -47,6 +48,8 @@ pub enum Command {
     /// Look at what each commit read and gave out, and check it
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Serve: take events over HTTP, decide, publish
+    Serve(serve::Command),
     /// Send event files to a running service; also a load generator
     Send(send::Command),
     /// Measure this machine with a generated season
@@ -74,6 +77,7 @@ impl Command {
             Self::DeadLetters(command) => command.run(output),
             Self::Journal(command) => command.run(output),
             Self::Send(command) => command.run(output),
+            Self::Serve(command) => command.run(output),
             Self::Bench(command) => command.run(output),
             Self::Config(command) => command.run(output),
             Self::Completions(command) => command.run(output),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use headroom_node::ErrorCode;
 use headroom_node::view::Item;
+use headroom_node::{DataDir, ErrorCode, ReplayProgress, RunError, replay_journal};
 use headroom_store::Reader;
 use headroom_wire::Journal;
 use indicatif::ProgressBar;
@@ -24,6 +24,12 @@ pub struct Command {
     /// The data directory
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
+    /// Also do again everything that it says, from the first record on, and compare outputs and the state at the end
+    #[arg(long)]
+    replay: bool,
+    /// All event files of all runs, where records came from files
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "replay")]
+    events: Vec<PathBuf>,
 }
 
 impl Command {
@@ -37,8 +43,44 @@ impl Command {
             shards.push(check.item());
         }
         bar.finish_and_clear();
-        output.print(&Item::fields([("shards", Item::List(shards))]))?;
+        let replayed = if self.replay { self.again(output)? } else { Item::Null };
+        output.print(&Item::fields([("shards", Item::List(shards)), ("replay", replayed)]))?;
         Ok(Status::Done)
+    }
+
+    /// Decides everything again in a store that goes away.
+    fn again(&self, output: &Output) -> Result<Item> {
+        let scratch = tempfile::tempdir()?;
+        let bar = progress::count(output).with_message("records decided again");
+        let mut at = ReplayProgress::default();
+        let dir = DataDir::find(&self.data_dir)?;
+        let differences = replay_journal(&dir, &self.events, scratch.path(), &mut |progress| {
+            at = progress;
+            bar.set_position(progress.records);
+        });
+        bar.finish_and_clear();
+        let differences = differences.map_err(coded)?;
+        let Some(first) = differences.first() else {
+            return Ok(Item::fields([
+                ("journal_records", at.journal_records.into()),
+                ("records", at.records.into()),
+                ("outputs", at.outputs.into()),
+                ("differences", 0_u64.into()),
+            ]));
+        };
+        for each in &differences {
+            eprintln!("shard {}, journal record {}: {}", each.shard, each.seq, each.what);
+        }
+        let message = format!("shard {}, journal record {}: {}", first.shard, first.seq, first.what);
+        Err(Coded { code: ErrorCode::ReplayDiffers.code(), message }.into())
+    }
+}
+
+fn coded(error: RunError) -> anyhow::Error {
+    match (error.code(), error) {
+        (_, RunError::Store(error)) => error.into(),
+        (Some(code), error) => Coded { code, message: error.to_string() }.into(),
+        (None, error) => error.into(),
     }
 }
 
