@@ -21,6 +21,8 @@ use crate::telemetry;
 
 /// An idle shard's clock moves at least so often.
 const TICK_AT_LEAST: Duration = Duration::from_secs(5);
+/// Clocks differ by so many milliseconds (PROTOCOL P3).
+const CLOCK_LAG_MAX: i64 = 5_000;
 /// Bytes of the log read at a time after a restart.
 const READ_BACK_BYTES: usize = 16 << 20;
 /// Journal records looked at for each trim.
@@ -51,6 +53,7 @@ pub struct Served {
     trimmed_at: Instant,
     /// A trim that was begun.
     trimming: Option<Trim>,
+    clock_is_behind: bool,
 }
 
 /// Serves shards until the service stops and everything is decided.
@@ -80,7 +83,7 @@ pub fn run(mut served: Vec<Served>, bell: &Bell, stopping: &AtomicBool) {
 impl Served {
     pub fn new(shard: Arc<Shard>, lane: Lane, pace: Pace) -> Self {
         let now = Instant::now();
-        Self { shard, lane, pace, looked_at: now, ticked_at: now, trimmed_at: now, trimming: None }
+        Self { shard, lane, pace, looked_at: now, ticked_at: now, trimmed_at: now, trimming: None, clock_is_behind: false }
     }
 
     /// Does a piece of work unless the shard is sealed, and seals it if that fails. Says whether anything was done.
@@ -186,6 +189,7 @@ impl Served {
             return Ok(sweeps.then_some(now));
         }
         let wall = wall_clock();
+        self.watch_clock(wall, now);
         if sweeps || self.ticked_at.elapsed() >= TICK_AT_LEAST {
             return Ok(Some(wall.max(now)));
         }
@@ -194,6 +198,17 @@ impl Served {
         }
         self.looked_at = Instant::now();
         Ok(self.lane.has_due(wall)?.then_some(wall.max(now)))
+    }
+
+    /// Tells when the machine's clock has fallen behind the shard's by more than clocks differ, and when it is back.
+    fn watch_clock(&mut self, wall: Timestamp, now: Timestamp) {
+        let lag = now.since(wall);
+        let is_behind = lag > CLOCK_LAG_MAX;
+        if is_behind != self.clock_is_behind {
+            self.clock_is_behind = is_behind;
+            let lag = if is_behind { u64::try_from(lag).unwrap_or(0) } else { 0 };
+            telemetry::clock_behind(self.shard.number, Duration::from_millis(lag));
+        }
     }
 
     /// Removes a bounded part of what is older than the retention. True: there may be more.
@@ -274,10 +289,11 @@ fn announce(
         }
         fault::point("announce.before");
         shard.committed.send_replace(end);
+        // The records of a request follow each other.
+        for of_one in told.chunk_by(|one, other| Arc::ptr_eq(&one.0, &other.0)) {
+            telemetry::decision_latency(of_one[0].0.since().elapsed(), of_one.len() as u64);
+        }
         for (ticket, index, outputs) in told {
-            if index == 0 {
-                telemetry::decision_latency(ticket.since().elapsed(), 1);
-            }
             ticket.decided(index, outputs);
         }
         round.committed(shard.admission.waiting() as u64);
