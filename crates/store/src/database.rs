@@ -181,8 +181,6 @@ impl Database {
         self.check()?;
         let mut how = WriteOptions::default();
         how.set_sync(durability == Durability::Fsync);
-        // Commits are sorted within their tables: each insertion starts where the last one ended.
-        how.set_memtable_insert_hint_per_batch(true);
         let done = self.db.write_opt(writes, &how).map_err(|error| StoreError::rocks("write a commit", error));
         done.inspect_err(|error| self.seal(error))
     }
