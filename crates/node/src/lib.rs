@@ -8,6 +8,7 @@ mod http;
 mod lane;
 mod merge;
 mod out;
+mod report;
 mod run;
 mod service;
 pub mod telemetry;
@@ -22,7 +23,8 @@ pub use error::RunError;
 pub use http::{openapi, serve};
 pub use lane::{Done, Lane, LaneOptions, LaneTimes, Piece, Tell, decode_journal, input_digest, outputs_digest};
 pub use merge::Merge;
-pub use run::{RunOptions, RunProgress, RunSummary, run};
+pub use report::{Collector, Exposure, REPORT_FORMAT, ReportDay, ReportRound, ReportRule, RunReport};
+pub use run::{RunOptions, RunProgress, RunSummary, run, run_reported};
 pub use service::{
     AppendError, DataDir, Instance, LOG_INPUT, RawEvent, ReplayDifference, ReplayProgress, Service, ShardReport,
     ShardStatus, Verdict, Wait, WhatIf, WhatIfError, replay_journal, shard_of,

@@ -17,6 +17,7 @@ use crate::error::RunError;
 use crate::lane::{Lane, LaneOptions, LaneTimes};
 use crate::merge::Merge;
 use crate::out::Out;
+use crate::report::{Collector, RunReport, day_of};
 
 /// Batches between the reading thread and the lane: two being filled or waiting keep both busy.
 const BATCHES_WAITING: usize = 2;
@@ -79,6 +80,25 @@ pub struct RunSummary {
 /// Runs event files through the shard of a data directory. What it has consumed before is passed over, so a second run
 /// over the same files changes nothing.
 pub fn run(options: &RunOptions, progress: &mut dyn FnMut(RunProgress)) -> Result<RunSummary, RunError> {
+    let open = |_: &Store| Ok(None);
+    Ok(run_with(options, &open, progress)?.0)
+}
+
+/// As [`run`], and tells day by day what was decided. Batches end with a day then, which changes no decision.
+pub fn run_reported(
+    options: &RunOptions,
+    progress: &mut dyn FnMut(RunProgress),
+) -> Result<(RunSummary, RunReport), RunError> {
+    let open = |store: &Store| Ok(Some(Collector::open(store.reader())?));
+    let (summary, report) = run_with(options, &open, progress)?;
+    Ok((summary, report.unwrap_or_default()))
+}
+
+fn run_with(
+    options: &RunOptions,
+    collector: &dyn Fn(&Store) -> Result<Option<Collector>, RunError>,
+    progress: &mut dyn FnMut(RunProgress),
+) -> Result<(RunSummary, Option<RunReport>), RunError> {
     Ruleset::load(&options.rules).map_err(RunError::Ruleset)?;
     // A file that is not there should leave no data directory behind.
     for path in &options.events {
@@ -91,14 +111,77 @@ pub fn run(options: &RunOptions, progress: &mut dyn FnMut(RunProgress)) -> Resul
     let out = Out::open(&options.out, store.reader())?;
     // The files seed the ruleset (PROTOCOL P24): another content than the stored one comes into force before the first
     // record of this run.
+    let mut course = Course { collector: collector(&store)?, started: Instant::now(), day: i32::MIN };
     let mut lane = Lane::open(store, &options.rules, true, Some(out), LaneOptions::default())?;
     lane.begin(options.batch_records)?;
-    let new_records = feed(&mut lane, merge, options.batch_records.max(1), progress)?;
+    let new_records = feed(&mut lane, merge, options.batch_records.max(1), &mut course, progress)?;
     if let Some(until) = options.until {
-        lane.advance(until)?;
+        course.advance(&mut lane, until)?;
     }
     lane.end()?;
-    summarise(lane, &options.out, new_records)
+    let inputs = options.events.iter().map(|path| path.display().to_string()).collect();
+    let report = course.finish(inputs, &mut lane)?;
+    Ok((summarise(lane, &options.out, new_records)?, report))
+}
+
+/// What is told of a run while it goes on.
+struct Course {
+    collector: Option<Collector>,
+    started: Instant,
+    /// The last day that a record belonged to.
+    day: i32,
+}
+
+impl Course {
+    /// Steps a batch; with a collector day by day, so that what it sees at the end of a day is of that day.
+    fn round(&mut self, lane: &mut Lane, records: &[Record]) -> Result<(), RunError> {
+        let Some(collector) = &mut self.collector else { return lane.round(records, None, &mut |_| None) };
+        let mut start = 0;
+        for (at, record) in records.iter().enumerate() {
+            let day = day_of(record.timestamp);
+            // Late records stay with the day that the clock shows.
+            if day > self.day {
+                self.day = day;
+                step_and_collect(lane, collector, &records[start..at], None)?;
+                start = at;
+            }
+        }
+        step_and_collect(lane, collector, &records[start..], None)?;
+        collector.round(self.started.elapsed());
+        Ok(())
+    }
+
+    fn advance(&mut self, lane: &mut Lane, until: Timestamp) -> Result<(), RunError> {
+        let Some(collector) = &mut self.collector else { return lane.advance(until) };
+        loop {
+            let tick = until.max(lane.state().now);
+            step_and_collect(lane, collector, &[], Some(tick))?;
+            if lane.state().sweep.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn finish(self, inputs: Vec<String>, lane: &mut Lane) -> Result<Option<RunReport>, RunError> {
+        let Some(collector) = self.collector else { return Ok(None) };
+        lane.settle()?;
+        Ok(Some(collector.finish(inputs, lane.ruleset(), lane.state(), self.started.elapsed())))
+    }
+}
+
+fn step_and_collect(
+    lane: &mut Lane,
+    collector: &mut Collector,
+    records: &[Record],
+    tick: Option<Timestamp>,
+) -> Result<(), RunError> {
+    if records.is_empty() && tick.is_none() {
+        return Ok(());
+    }
+    lane.round(records, tick, &mut |piece| {
+        collector.commit(piece.commit, piece.records.len());
+        None
+    })
 }
 
 struct Fill {
@@ -110,13 +193,14 @@ fn feed(
     lane: &mut Lane,
     merge: Merge,
     batch_records: usize,
+    course: &mut Course,
     progress: &mut dyn FnMut(RunProgress),
 ) -> Result<u64, RunError> {
     let bytes_total = merge.bytes_total();
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(BATCHES_WAITING);
         let reading = scope.spawn(move || read(merge, batch_records, &sender));
-        let stepped = step_all(lane, &receiver, bytes_total, progress);
+        let stepped = step_all(lane, &receiver, bytes_total, course, progress);
         // A lane that failed stops reading: the queue is closed before the thread is awaited.
         drop(receiver);
         let read = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -147,6 +231,7 @@ fn step_all(
     lane: &mut Lane,
     receiver: &Receiver<Fill>,
     bytes_total: u64,
+    course: &mut Course,
     progress: &mut dyn FnMut(RunProgress),
 ) -> Result<u64, RunError> {
     let mut records = 0;
@@ -155,7 +240,7 @@ fn step_all(
         let Ok(fill) = receiver.recv() else { break };
         lane.waited(started.elapsed());
         records += fill.records.len() as u64;
-        lane.round(&fill.records, None, &mut |_| None)?;
+        course.round(lane, &fill.records)?;
         progress(RunProgress { bytes_read: fill.bytes_read, bytes_total, records });
     }
     Ok(records)

@@ -83,7 +83,16 @@ pub fn run(mut served: Vec<Served>, bell: &Bell, stopping: &AtomicBool) {
 impl Served {
     pub fn new(shard: Arc<Shard>, lane: Lane, pace: Pace) -> Self {
         let now = Instant::now();
-        Self { shard, lane, pace, looked_at: now, ticked_at: now, trimmed_at: now, trimming: None, clock_is_behind: false }
+        Self {
+            shard,
+            lane,
+            pace,
+            looked_at: now,
+            ticked_at: now,
+            trimmed_at: now,
+            trimming: None,
+            clock_is_behind: false,
+        }
     }
 
     /// Does a piece of work unless the shard is sealed, and seals it if that fails. Says whether anything was done.
