@@ -22,14 +22,17 @@ impl Command {
     /// Does it.
     pub fn run(&self, output: &Output) -> Result<Status> {
         let code = self.code.trim().to_ascii_uppercase();
-        let Some((code, page)) = PAGES.iter().find(|(each, _)| *each == code) else {
-            bail!(unknown(&self.code, &code));
-        };
+        let Some(page) = page(&code) else { bail!(unknown(&self.code, &code)) };
         let title = page.lines().next().unwrap_or_default().trim_start_matches("# ");
-        let item = Item::fields([("code", (*code).into()), ("title", title.into()), ("text", (*page).into())]);
+        let item = Item::fields([("code", code.as_str().into()), ("title", title.into()), ("text", page.into())]);
         output.print_as(&item, page)?;
         Ok(Status::Done)
     }
+}
+
+/// The page of a code.
+pub fn page(code: &str) -> Option<&'static str> {
+    PAGES.iter().find(|(each, _)| *each == code).map(|(_, page)| *page)
 }
 
 fn unknown(written: &str, code: &str) -> String {

@@ -10,6 +10,7 @@ mod explain;
 mod generate;
 mod import;
 mod journal;
+mod report;
 mod rules;
 mod run;
 mod scenario;
@@ -31,6 +32,8 @@ pub enum Command {
     Generate(generate::Command),
     /// Run event files through a durable shard
     Run(run::Command),
+    /// Make a page of what a run did
+    Report(report::Command),
     /// Check, test, explain and try out rules
     #[command(subcommand)]
     Rules(rules::Command),
@@ -70,6 +73,7 @@ impl Command {
             Self::Import(command) => command.run(output),
             Self::Generate(command) => command.run(output),
             Self::Run(command) => command.run(output),
+            Self::Report(command) => command.run(output),
             Self::Rules(command) => command.run(output),
             Self::Scenario(command) => command.run(output),
             Self::Account(command) => command.run(output),

@@ -1,12 +1,13 @@
 //! `headroom run`: event files through one durable shard.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use headroom_engine::Timestamp;
 use headroom_node::view::Item;
-use headroom_node::{RunError, RunOptions, RunProgress, RunSummary, run};
+use headroom_node::{RunError, RunOptions, RunProgress, RunReport, RunSummary, run, run_reported};
 use headroom_sources::read_ruleset_dir;
 use headroom_store::{Durability, StoreOptions};
 
@@ -38,6 +39,9 @@ pub struct Command {
     /// When a commit counts: after its sync to disk, or when the process has written it
     #[arg(long, value_enum, default_value_t = Sync::Fsync)]
     durability: Sync,
+    /// Write what happened day by day to this file, for `headroom report`
+    #[arg(long, value_name = "FILE.json")]
+    report: Option<PathBuf>,
 }
 
 /// When a commit counts.
@@ -67,16 +71,27 @@ impl Command {
                 ..StoreOptions::default()
             },
         };
+        if let Some(path) = &self.report {
+            try_to_write_beside(path)?;
+        }
         let bar = progress::bytes(0, output);
         let mut show = |at: RunProgress| {
             bar.set_length(at.bytes_total);
             bar.set_position(at.bytes_read);
             bar.set_message(format!("{} records", at.records));
         };
-        let summary = run(&options, &mut show);
+        let ran = match &self.report {
+            Some(_) => run_reported(&options, &mut show).map(|(summary, report)| (summary, Some(report))),
+            None => run(&options, &mut show).map(|summary| (summary, None)),
+        };
         bar.finish_and_clear();
-        match summary {
-            Ok(summary) => output.print(&item(&summary))?,
+        match ran {
+            Ok((summary, report)) => {
+                output.print(&item(&summary))?;
+                if let Some((path, report)) = self.report.as_deref().zip(report) {
+                    write_report(path, &report)?;
+                }
+            }
             Err(RunError::Ruleset(reports)) => {
                 rules_dir::show(&reports);
                 bail!("the rules in `{}` have errors", self.rules.display());
@@ -87,6 +102,28 @@ impl Command {
         }
         Ok(Status::Done)
     }
+}
+
+/// A run should not end without its report because of a folder that is not there.
+fn try_to_write_beside(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(folder).with_context(|| format!("cannot write `{}`", path.display()))?;
+    Ok(())
+}
+
+fn write_report(path: &Path, report: &RunReport) -> Result<()> {
+    let mut text = serde_json::to_vec(report)?;
+    text.push(b'\n');
+    fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+    if report.records_before > 0 {
+        eprintln!(
+            "`{}` tells of the {} records that were new; {} had been consumed before",
+            path.display(),
+            report.records,
+            report.records_before
+        );
+    }
+    Ok(())
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {
