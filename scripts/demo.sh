@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Shows Headroom at work in under a minute: a Double-11 story that is checked, real orders, a made-up season.
+# Shows Headroom at work in about a minute: a Double-11 story that is checked, real orders, a made-up season whose end
+# goes to a served instance over HTTP, and a page about all of it. The instance stays for whoever sits at a terminal
+# (DEMO_KEEP=1: in any case; DEMO_KEEP=0 or CI=true: never).
 # Needs the built binary (`make demo` builds it; HEADROOM=FILE names another). Writes to demo-out/ only.
 # shellcheck disable=SC2016   # dollars in single quotes are those of awk
 set -euo pipefail
@@ -96,7 +98,7 @@ check() {   # file, what is claimed, awk program
 check_story() {
   changes "$STORY.changes.ndjson" --zone "$ZONE" --account M1 >"$STORY.M1.txt"
   changes "$STORY.changes.ndjson" --zone "$ZONE" --account M2 >"$STORY.M2.txt"
-  "$HEADROOM" account show --data-dir "$STORY.data" M2 >"$STORY.M2.account.txt"
+  "$HEADROOM" account show --all --data-dir "$STORY.data" M2 >"$STORY.M2.account.txt"
   check "$STORY.run.txt" "all $(wc -l <examples/double11.ndjson) events were taken: no duplicate, no dead letter" '
     /^(duplicates +0|dead_letters +none)$/ { fine++ } END { exit fine != 2 }'
   check "$STORY.M1.txt" "M1 is frozen by the surge of 20:05: ceiling 0" '
@@ -133,8 +135,8 @@ TEXT
   check_story
   echo
   shown account show --data-dir "$STORY.data" M1 >"$STORY.M1.account.txt"
-  echo "(its identity and its limit, in fen; windows, streaks, and timers follow)"
-  awk '/^money:/ { exit } /./ { print blank "  " $0; blank = ""; next } { blank = "\n" }' "$STORY.M1.account.txt"
+  echo
+  sed 's/./  &/' "$STORY.M1.account.txt"
 }
 
 # Accounts that a rule blocked, with the invoice that did it.
@@ -164,13 +166,30 @@ retail() {
   blocked "$OUT/retail.changes.ndjson"
 }
 
+# All but the last part for `run`, the rest for HTTP; and three records that are none, for the dead letters.
+split_season() {
+  local records last order
+  records=$(wc -l <"$OUT/season.ndjson")
+  last=$((records / 20))
+  head -n $((records - last)) "$OUT/season.ndjson" >"$OUT/season.first.ndjson"
+  tail -n "$last" "$OUT/season.ndjson" >"$OUT/season.rest.ndjson"
+  order=$(grep -m 1 KIND_PLACED "$OUT/season.rest.ndjson")
+  {
+    echo "${order:0:60}"
+    sed 's/"event_id":"/&foreign-/; s/"currency":"CNY"/"currency":"GBP"/' <<<"$order"
+    sed 's/"event_id":"/&unknown-/; s/"order":.*/"signal":{"name":"phase.of_the_moon","int_value":"4"}}/' <<<"$order"
+  } >"$OUT/broken.ndjson"
+  echo "(the last 5 % of its records are kept back for HTTP; three broken ones come on top)"
+}
+
 season() {
   heading "3. A made-up season: $SEASON_ACCOUNTS accounts, $SEASON_DAYS days"
   local began took events
-  shown generate --accounts "$SEASON_ACCOUNTS" --days "$SEASON_DAYS" --seed 11 --output "$OUT/season.pb" >"$OUT/season.generate.txt"
+  shown generate --accounts "$SEASON_ACCOUNTS" --days "$SEASON_DAYS" --seed 11 --output "$OUT/season.ndjson" >"$OUT/season.generate.txt"
+  split_season
   began=${EPOCHREALTIME/[.,]/}
-  shown run --rules rules --events "$OUT/season.pb" --data-dir "$OUT/season.data" --out "$OUT/season.changes.pb" \
-    >"$OUT/season.run.txt"
+  shown run --rules rules --events "$OUT/season.first.ndjson" "$OUT/broken.ndjson" --data-dir "$OUT/season.data" \
+    --out "$OUT/season.changes.pb" --report "$OUT/season.json" >"$OUT/season.run.txt"
   took=$(( (${EPOCHREALTIME/[.,]/} - began) / 1000 + 1 ))
   events=$(value events "$OUT/season.run.txt")
   printf '\nevents by type\n'
@@ -189,6 +208,110 @@ season() {
     "$bold" $((${events//_/} * 1000 / took)) "$plain" "$events" $((took / 1000)) $((took % 1000))
 }
 
+# Waits until the instance says where it listens, or has died. Sets $address.
+await_instance() {
+  local log=$OUT/serve.log began=$SECONDS
+  until address=$(sed -n 's/^headroom: serving on //p' "$log") && [ -n "$address" ]; do
+    if ! kill -0 "$instance" 2>/dev/null || [ $((SECONDS - began)) -gt 60 ]; then
+      echo "demo: the instance did not start:" >&2
+      cat "$log" >&2
+      exit 1
+    fi
+    sleep 0.1
+  done
+}
+
+# Ends the instance by its own number.
+stop_instance() {
+  [ -n "$instance" ] || return 0
+  kill "$instance" 2>/dev/null || true
+  wait "$instance" 2>/dev/null || true
+  instance=
+}
+
+# The three questions to the instance, as they can be pasted.
+questions() {
+  local account event
+  # The account that had the most to do: its page has something to tell.
+  account=$(changes "$OUT/season.changes.pb" | awk -F '  +' '{ count[$2]++ } END { for (id in count) print count[id], id }' \
+    | sort -k1,1nr -k2,2 | awk 'NR == 1 { print $2 }')
+  event="{\"event_id\":\"what-if\",\"source\":\"demo\",\"account_id\":\"$account\",\"occurred_at\":\"$(last_time)\",\"signal\":{\"name\":\"fraud.list_hit\",\"bool_value\":true}}"
+  cat <<TEXT
+curl -s $address/v1/accounts/$account/explain
+curl -s '$address/v1/limit-changes?limit=3'
+curl -s -H 'content-type: application/json' -d '$event' $address/v1/accounts/$account/what-if
+TEXT
+}
+
+last_time() { tail -n 1 "$OUT/season.rest.ndjson" | sed 's/.*"occurred_at":"\([^"]*\)".*/\1/'; }
+
+# Asks each question as it is printed, and looks at the answer's status.
+check_questions() {
+  local line status
+  while read -r line; do
+    status=$(bash -c "$line -o /dev/null -w '%{http_code}'") || status=none
+    if [ "$status" = 200 ]; then
+      echo "  ${green}ok${plain}    200 for ${line:0:84}"
+    else
+      echo "  ${red}FAIL${plain}  $status for $line"
+      failed=$((failed + 1))
+    fi
+  done
+}
+
+served() {
+  heading "4. The rest of the season over HTTP, and a page about all of it"
+  echo "\$ headroom serve --data-dir $OUT/season.data --rules rules --listen 127.0.0.1:0 --set log.time=recorded &"
+  # Of its own session: Ctrl-C at the terminal stops the demo, not what it leaves behind.
+  setsid "$HEADROOM" --quiet serve --data-dir "$OUT/season.data" --rules rules --listen 127.0.0.1:0 --set log.time=recorded \
+    >"$OUT/serve.out" 2>"$OUT/serve.log" </dev/null 3>&- &
+  instance=$!
+  await_instance
+  shown send "$OUT/season.rest.ndjson" --server "$address" --wait decided --records-per-request 50 --format json >"$OUT/season.send.json"
+  shown report "$OUT/season.json" --http "$OUT/season.send.json" --out "$OUT/season.html" >"$OUT/season.report.txt"
+  echo
+  echo "The page: file://$PWD/$OUT/season.html"
+  questions >"$OUT/curl.txt"
+}
+
+# An earlier demo may have left its instance: it is the process of that number only if it works on our folder.
+stop_earlier() {
+  local pid
+  pid=$(cat "$OUT/serve.pid" 2>/dev/null) || return 0
+  if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "--data-dir $OUT/season.data" &&
+      [ "$(readlink "/proc/$pid/cwd")" = "$PWD" ]; then
+    echo "demo: stopping the instance that the demo before this left running (process $pid)"
+    kill "$pid"
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  fi
+}
+
+keeps_instance() {
+  if [ "${CI:-}" = true ]; then return 1; fi
+  case ${DEMO_KEEP:-} in
+    1) return 0 ;;
+    0) return 1 ;;
+    *) [ -t 1 ] ;;
+  esac
+}
+
+ask() {
+  echo
+  echo "${bold}Ask the instance${plain}"
+  sed 's/^/  /' "$OUT/curl.txt"
+  echo
+  check_questions <"$OUT/curl.txt"
+  echo
+  if keeps_instance && [ "$failed" = 0 ]; then
+    echo "It runs on, as process $instance. To stop it: kill $instance"
+    echo "$instance" >"$OUT/serve.pid"
+    instance=
+  else
+    stop_instance
+    echo "It is stopped; DEMO_KEEP=1 leaves it running."
+  fi
+}
+
 finish() {
   local command=${HEADROOM/#"${HOME:-/nowhere}"/\~}
   heading "Done in $SECONDS s"
@@ -196,7 +319,8 @@ finish() {
 Files, in $PWD/$OUT/
   double11.changes.ndjson   every output of the story (its input: examples/double11.ndjson)
   retail.changes.ndjson     every output of the retail set
-  season.changes.pb         every output of the season
+  season.html               the page about the season
+  season.changes.pb         every output of the season's run
   *.data                    the stores, for \`account show\` and \`account dump\`
 
 Try next$([ "$started_in" = "$PWD" ] || echo ", in $PWD")
@@ -204,12 +328,17 @@ Try next$([ "$started_in" = "$PWD" ] || echo ", in $PWD")
   $command rules explain promo_compensation
   $command explain FRAUD_LIST_HIT
 TEXT
-  [ "$failed" = 0 ] || { echo; echo "${red}$failed of the story's checks failed${plain}" >&2; exit 1; }
+  [ "$failed" = 0 ] || { echo; echo "${red}$failed of the checks failed${plain}" >&2; exit 1; }
 }
 
+stop_earlier
+instance=
+trap stop_instance EXIT
 rm -rf "${PWD:?}/$OUT"
 mkdir -p "$OUT"
 story
 retail
 season
+served
+ask
 finish

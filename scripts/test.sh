@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 TOOLS=${HOME:?}/.cache/headroom-tools
 DENY_VERSION=0.20.2   # compiled once and kept: it builds for minutes
 SKIPPED=77            # a step's status where it could not run and need not
-STEPS=(format clippy build unit licences rules-check rules-test benches proofs)
+STEPS=(format clippy build unit licences rules-check rules-test benches proofs demo)
 
 step_format() { cargo fmt --all --check; }
 step_clippy() { cargo clippy --release --workspace --all-targets --locked -- -D warnings; }
@@ -20,6 +20,16 @@ step_unit() { cargo test --release --workspace --locked --no-fail-fast; }
 step_rules-check() { headroom rules check rules; }
 step_rules-test() { headroom rules test rules; }
 step_proofs() { scripts/proofs.sh; }
+
+# A small season, and the page of it as a browser shows it.
+step_demo() {
+  local status=0
+  HEADROOM=$(headroom_path) SEASON_ACCOUNTS=500 DEMO_KEEP=0 scripts/demo.sh
+  scripts/screenshot.sh demo-out/season.html demo-out/season.png || status=$?
+  [ "$status" != "$SKIPPED" ] || [ "${CI:-}" = true ] || echo "the page is not looked at"
+  [ "$status" != "$SKIPPED" ] || [ "${CI:-}" != true ] || status=1
+  return "$status"
+}
 
 # Each benchmark once, for its assertions; `make bench` measures.
 step_benches() { cargo test --release --workspace --locked --bench '*'; }
@@ -50,11 +60,12 @@ cargo_deny() {
 }
 
 # The binary that was built, wherever cargo keeps it.
-headroom() {
+headroom_path() {
   local target
   target=$(cargo metadata --no-deps --format-version 1 --locked | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-  "$target/release/headroom" "$@"
+  echo "$target/release/headroom"
 }
+headroom() { "$(headroom_path)" "$@"; }
 
 passed=0
 skipped=()
