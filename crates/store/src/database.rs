@@ -181,6 +181,8 @@ impl Database {
         self.check()?;
         let mut how = WriteOptions::default();
         how.set_sync(durability == Durability::Fsync);
+        // No hint for insertions (`memtable_insert_hint_per_batch`): where a batch with a deleted range meets another
+        // one, RocksDB uses the place of its last key for the range too, which lies in another list.
         let done = self.db.write_opt(writes, &how).map_err(|error| StoreError::rocks("write a commit", error));
         done.inspect_err(|error| self.seal(error))
     }

@@ -4,9 +4,10 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
-use headroom_engine::{Commit, ShardState, Timestamp};
+use headroom_engine::{Commit, SeenKey, ShardState, Timestamp};
 use headroom_store::{CommitExtra, LogRecord, OutputKind, Store, Trim};
 use proptest::prelude::*;
 
@@ -83,6 +84,39 @@ fn the_log_is_appended_to_beside_commits() {
     let store = open(dir.path());
     assert_eq!(store.reader().account("a").unwrap().unwrap().sequence, 200);
     assert_eq!(store.reader().log_from(0, 999, usize::MAX).unwrap(), numbered(0..200));
+}
+
+/// RocksDB writes what meets in one group side by side. A hint for insertions, which it offers, would then carry the place
+/// of a key over to the table of deleted ranges.
+#[test]
+fn days_are_forgotten_while_the_log_is_appended_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    let mut log = store.log();
+    let over = Arc::new(AtomicBool::new(false));
+    let appending = std::thread::spawn({
+        let over = Arc::clone(&over);
+        move || {
+            while !over.load(Ordering::Acquire) {
+                log.append(&records(0..50)).unwrap();
+            }
+        }
+    });
+    let day = |day: i32| (0..50).map(move |hash| (SeenKey { day, hash }, hash));
+    for today in 0..500 {
+        let accounts = (0..50).map(|n| account(&format!("a{n:02}"), 1)).collect();
+        let state = ShardState { seen_from_day: today - 1, ..ShardState::default() };
+        let commit = Commit { accounts, seen: day(today).collect(), state, ..Commit::default() };
+        store.commit(commit, CommitExtra::default()).unwrap();
+    }
+    store.settle().unwrap();
+    over.store(true, Ordering::Release);
+    appending.join().unwrap();
+    drop(store);
+    let store = open(dir.path());
+    let keys = |of| day(of).map(|(key, _)| key).collect::<Vec<_>>();
+    assert!(store.seen(&keys(497)).unwrap().iter().all(Option::is_none));
+    assert!(store.seen(&keys(498)).unwrap().iter().all(Option::is_some));
 }
 
 fn journaled(seq: u64) -> CommitExtra {
