@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use ureq::Agent;
 use ureq::http::Response;
 
@@ -58,6 +59,9 @@ pub struct Verdict {
     /// What exactly was wrong.
     #[serde(default)]
     pub detail: String,
+    /// With `wait=decided`: what it brought about.
+    #[serde(default)]
+    pub outputs: Vec<Value>,
 }
 
 /// What a request came to.

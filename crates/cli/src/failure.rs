@@ -4,9 +4,12 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Error;
+use anyhow::{Error, anyhow};
+use headroom_node::RunError;
 use headroom_sources::SourceError;
 use headroom_store::StoreError;
+
+use crate::rules_dir;
 
 /// How a command ended that could do its work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +48,20 @@ impl fmt::Display for Coded {
 }
 
 impl std::error::Error for Coded {}
+
+/// An error of the running shard as it is reported; what is wrong with a ruleset stands on stderr.
+pub fn of_run(error: RunError) -> Error {
+    match (error.code(), error) {
+        (_, RunError::Ruleset(reports)) => {
+            rules_dir::show(&reports);
+            anyhow!("the ruleset has errors")
+        }
+        (_, RunError::Store(error)) => error.into(),
+        (_, RunError::Source(error)) => error.into(),
+        (Some(code), error) => Coded { code, message: error.to_string() }.into(),
+        (None, error) => error.into(),
+    }
+}
 
 /// Prints an error with all its causes on one line, and where to read on. The exit code follows from the cause.
 pub fn report(error: &Error) -> ExitCode {

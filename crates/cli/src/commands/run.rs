@@ -11,7 +11,7 @@ use headroom_node::{RunError, RunOptions, RunProgress, RunReport, RunSummary, ru
 use headroom_sources::read_ruleset_dir;
 use headroom_store::{Durability, StoreOptions};
 
-use crate::failure::Status;
+use crate::failure::{Status, of_run};
 use crate::output::Output;
 use crate::{progress, rules_dir};
 
@@ -96,9 +96,7 @@ impl Command {
                 rules_dir::show(&reports);
                 bail!("the rules in `{}` have errors", self.rules.display());
             }
-            Err(RunError::Store(error)) => return Err(error.into()),
-            Err(RunError::Source(error)) => return Err(error.into()),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(of_run(error)),
         }
         Ok(Status::Done)
     }

@@ -12,7 +12,7 @@ use headroom_sources::read_ruleset_dir;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::failure::{Coded, Status};
+use crate::failure::{Coded, Status, of_run};
 use crate::output::Output;
 use crate::rules_dir;
 use crate::settings::Settings;
@@ -67,10 +67,10 @@ async fn serve(config: &Config, telemetry: Telemetry) -> Result<()> {
     let address = listener.local_addr()?;
     let named = rules(config)?;
     let files = named.clone().unwrap_or_else(rules_dir::builtin_files);
-    Ruleset::load(&files).map_err(|reports| explained(RunError::Ruleset(reports)))?;
+    Ruleset::load(&files).map_err(|reports| of_run(RunError::Ruleset(reports)))?;
     let opening = config.clone();
     let opened = tokio::task::spawn_blocking(move || Service::open(&opening, &files)).await?;
-    let service = opened.map_err(explained)?;
+    let service = opened.map_err(of_run)?;
     if let Some(files) = named {
         publish(&service, &files).await?;
     }
@@ -111,19 +111,4 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
-}
-
-fn explained(error: RunError) -> anyhow::Error {
-    match error {
-        RunError::Ruleset(reports) => {
-            rules_dir::show(&reports);
-            anyhow::anyhow!("the ruleset has errors")
-        }
-        RunError::Store(error) => error.into(),
-        RunError::Source(error) => error.into(),
-        error => match error.code() {
-            Some(code) => Coded { code, message: error.to_string() }.into(),
-            None => error.into(),
-        },
-    }
 }

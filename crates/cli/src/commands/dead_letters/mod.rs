@@ -2,6 +2,8 @@
 
 mod letter;
 mod list;
+mod offline;
+mod online;
 mod read;
 mod replay;
 

@@ -26,7 +26,8 @@ pub fn from_data_dir(dir: &Path, mut take: impl FnMut(DeadLetter) -> Result<bool
     Ok(())
 }
 
-fn from_reader(reader: &Reader, take: &mut impl FnMut(DeadLetter) -> Result<bool>) -> Result<bool> {
+/// Hands over those of one shard; false: `take` had enough.
+pub fn from_reader(reader: &Reader, take: &mut impl FnMut(DeadLetter) -> Result<bool>) -> Result<bool> {
     let mut next = 0;
     loop {
         let page = reader.outputs_of_kind(OutputKind::DeadLetter, next, PAGE)?;

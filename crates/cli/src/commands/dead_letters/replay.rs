@@ -1,27 +1,32 @@
-//! `headroom dead-letters replay`: to a running service. A data directory that nobody runs on has no loop that could
-//! take records.
+//! `headroom dead-letters replay`: into a running service, or into a data directory that nobody runs on.
 
-use std::thread;
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
-use clap::Args;
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use headroom_node::LogTime;
 use headroom_node::view::Item;
-use headroom_wire::proto::DeadLetter;
+use headroom_wire::proto::output::Body;
+use headroom_wire::proto::{self, DeadLetter};
 
-use crate::client::{Client, JSON, PROTOBUF, Reply};
+use crate::client::Client;
 use crate::failure::{Status, Usage};
 use crate::output::Output;
 use crate::progress;
 
 use super::letter::{Selection, id, is_replayable};
-use super::read::from_server;
+use super::offline::Offline;
+use super::online;
+use super::read::{from_reader, from_server};
 
 /// Where to, and which.
 #[derive(Args)]
 pub struct Command {
-    /// The running service that has them, such as http://127.0.0.1:8080
-    #[arg(long, value_name = "URL")]
-    server: String,
+    #[command(flatten)]
+    target: Target,
+    /// Whose time the records get in a data directory
+    #[arg(long, value_name = "WHOSE", default_value = "recorded", conflicts_with = "server")]
+    time: Time,
     #[command(flatten)]
     selection: Selection,
     /// All of them
@@ -29,13 +34,61 @@ pub struct Command {
     all: bool,
 }
 
+/// Where they are kept, and go again.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Target {
+    /// A data directory that nobody runs on
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// A running service, such as http://127.0.0.1:8090
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+}
+
+/// Whose time a record gets.
+#[derive(Clone, Copy, ValueEnum)]
+enum Time {
+    /// Its own
+    Recorded,
+    /// This machine's, as a running service would do
+    Append,
+}
+
 /// What became of one of them.
-struct Replayed {
-    letter: DeadLetter,
-    /// "accepted", "rejected", or "not replayable".
-    verdict: &'static str,
-    code: String,
-    detail: String,
+pub struct Replayed {
+    pub letter: DeadLetter,
+    /// "accepted", "refused again" as another dead letter, "rejected" before it was taken, or "not replayable".
+    pub verdict: &'static str,
+    /// Why it was refused or rejected.
+    pub code: String,
+    /// In words.
+    pub detail: String,
+    /// What came out.
+    pub outputs: Vec<String>,
+}
+
+impl Replayed {
+    /// Without anything to tell beside the verdict.
+    pub fn of(letter: DeadLetter, verdict: &'static str) -> Self {
+        Self { letter, verdict, code: String::new(), detail: String::new(), outputs: Vec::new() }
+    }
+
+    /// Of one that was taken, by what came out.
+    pub fn decided(letter: DeadLetter, outputs: Vec<proto::Output>) -> Self {
+        let bodies: Vec<Body> = outputs.into_iter().filter_map(|each| each.body).collect();
+        let outputs = bodies.iter().map(name).collect();
+        let refused = bodies.into_iter().find_map(|body| match body {
+            Body::DeadLetter(again) => Some(again),
+            _ => None,
+        });
+        match refused {
+            Some(DeadLetter { code, detail, .. }) => {
+                Self { code, detail, outputs, ..Self::of(letter, "refused again") }
+            }
+            None => Self { outputs, ..Self::of(letter, "accepted") },
+        }
+    }
 }
 
 impl Command {
@@ -44,13 +97,57 @@ impl Command {
         if self.selection.is_empty() && !self.all {
             return Err(Usage("say which: `--code`, `--account`, `--id`, or `--all`".to_owned()).into());
         }
-        let client = Client::new(&self.server)?;
-        let letters = self.letters(&client)?;
+        match (&self.target.data_dir, &self.target.server) {
+            (Some(dir), _) => {
+                let time = match self.time {
+                    Time::Recorded => LogTime::Recorded,
+                    Time::Append => LogTime::Append,
+                };
+                let offline = Offline::open(dir, time)?;
+                self.replay(output, self.letters_of(&offline)?, |letter| offline.replay(letter))
+            }
+            (None, server) => {
+                let client = Client::new(server.as_deref().unwrap_or_default())?;
+                self.replay(output, self.letters_at(&client)?, |letter| online::replay(&client, letter))
+            }
+        }
+    }
+
+    /// All of them first: a replay makes new ones.
+    fn letters_at(&self, client: &Client) -> Result<Vec<DeadLetter>> {
+        let mut letters = Vec::new();
+        from_server(client, |letter| Ok(self.select(&mut letters, letter)))?;
+        Ok(letters)
+    }
+
+    fn letters_of(&self, offline: &Offline) -> Result<Vec<DeadLetter>> {
+        let mut letters = Vec::new();
+        for reader in offline.readers() {
+            from_reader(reader, &mut |letter| Ok(self.select(&mut letters, letter)))?;
+        }
+        Ok(letters)
+    }
+
+    /// True: goes on to the next.
+    fn select(&self, letters: &mut Vec<DeadLetter>, letter: DeadLetter) -> bool {
+        if self.selection.takes(&letter) {
+            letters.push(letter);
+        }
+        true
+    }
+
+    fn replay(
+        &self,
+        output: &Output,
+        letters: Vec<DeadLetter>,
+        replay: impl Fn(DeadLetter) -> Result<Replayed>,
+    ) -> Result<Status> {
         let bar = progress::count(output).with_message("records");
         let mut replayed = Vec::new();
         let mut failure = None;
         for letter in letters {
-            match replay(&client, letter) {
+            let told = if is_replayable(&letter) { replay(letter) } else { Ok(cut(letter)) };
+            match told {
                 Ok(each) => replayed.push(each),
                 Err(error) => {
                     failure = Some(error);
@@ -68,39 +165,12 @@ impl Command {
             None => Ok(Status::Findings),
         }
     }
-
-    /// All of them first: a replay makes new ones.
-    fn letters(&self, client: &Client) -> Result<Vec<DeadLetter>> {
-        let mut letters = Vec::new();
-        from_server(client, |letter| {
-            if self.selection.takes(&letter) {
-                letters.push(letter);
-            }
-            Ok(true)
-        })?;
-        Ok(letters)
-    }
 }
 
-fn replay(client: &Client, letter: DeadLetter) -> Result<Replayed> {
-    if !is_replayable(&letter) {
-        let detail = format!("only the first {} bytes are kept", letter.original.len());
-        return Ok(Replayed { letter, verdict: "not replayable", code: String::new(), detail });
-    }
-    let content_type = if letter.encoding == "json" { JSON } else { PROTOBUF };
-    loop {
-        match client.post_events("wait=durable&replayed=true", content_type, &letter.original)? {
-            Reply::Answered(answer) => {
-                let refused = answer.records.into_iter().find(|each| each.status == "rejected");
-                return Ok(match refused {
-                    Some(why) => Replayed { letter, verdict: "rejected", code: why.code, detail: why.detail },
-                    None => Replayed { letter, verdict: "accepted", code: String::new(), detail: String::new() },
-                });
-            }
-            Reply::Again { after, .. } => thread::sleep(after),
-            Reply::Unknown(why) => bail!("nobody knows whether `{}` was taken: {why}", id(&letter)),
-        }
-    }
+/// What is told of a letter that cannot be sent again.
+fn cut(letter: DeadLetter) -> Replayed {
+    let detail = format!("only the first {} bytes are kept", letter.original.len());
+    Replayed { detail, ..Replayed::of(letter, "not replayable") }
 }
 
 fn row(replayed: &Replayed) -> Item {
@@ -112,5 +182,20 @@ fn row(replayed: &Replayed) -> Item {
         ("verdict", replayed.verdict.into()),
         ("code", some(&replayed.code)),
         ("detail", some(&replayed.detail)),
+        ("outputs", some(&replayed.outputs.join(", "))),
     ])
+}
+
+/// An output in few words, such as "block_changed of M1".
+fn name(body: &Body) -> String {
+    match body {
+        Body::LimitChange(change) => {
+            let kind = change.kind().as_str_name().trim_start_matches("KIND_").to_ascii_lowercase();
+            format!("{kind} of {}", change.account_id)
+        }
+        Body::Offer(offer) => format!("offer to {}", offer.account_id),
+        Body::Review(review) => format!("review {} of {}", review.kind, review.account_id),
+        Body::Notice(notice) => format!("notice {} to {}", notice.template, notice.account_id),
+        Body::DeadLetter(letter) => format!("dead letter {}", letter.code),
+    }
 }

@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use headroom_node::view::Item;
-use headroom_node::{DataDir, ErrorCode, ReplayProgress, RunError, replay_journal};
+use headroom_node::{DataDir, ErrorCode, ReplayProgress, outputs_digest, replay_journal};
 use headroom_store::Reader;
 use headroom_wire::Journal;
 use indicatif::ProgressBar;
-use sha2::{Digest, Sha256};
 
-use crate::failure::{Coded, Status};
+use crate::failure::{Coded, Status, of_run};
 use crate::output::Output;
 use crate::{data_dir, progress};
 
@@ -59,7 +58,7 @@ impl Command {
             bar.set_position(progress.records);
         });
         bar.finish_and_clear();
-        let differences = differences.map_err(coded)?;
+        let differences = differences.map_err(of_run)?;
         let Some(first) = differences.first() else {
             return Ok(Item::fields([
                 ("journal_records", at.journal_records.into()),
@@ -73,14 +72,6 @@ impl Command {
         }
         let message = format!("shard {}, journal record {}: {}", first.shard, first.seq, first.what);
         Err(Coded { code: ErrorCode::ReplayDiffers.code(), message }.into())
-    }
-}
-
-fn coded(error: RunError) -> anyhow::Error {
-    match (error.code(), error) {
-        (_, RunError::Store(error)) => error.into(),
-        (Some(code), error) => Coded { code, message: error.to_string() }.into(),
-        (None, error) => error.into(),
     }
 }
 
@@ -169,7 +160,8 @@ impl<'a> Check<'a> {
             let detail = format!("{} of its {} outputs are stored", stored.len(), written.count);
             return Err(self.disagrees(journal.seq, &detail));
         }
-        if digest(&stored) != written.digest {
+        let bytes: Vec<_> = stored.iter().map(|(_, bytes)| bytes).collect();
+        if outputs_digest(&bytes) != written.digest {
             return Err(self.disagrees(journal.seq, "the stored outputs have another digest"));
         }
         self.outputs += written.count;
@@ -212,14 +204,4 @@ impl<'a> Check<'a> {
             ("digest", digest.into()),
         ])
     }
-}
-
-/// Over encoded outputs, each behind its length as four bytes, as the lane does.
-fn digest(outputs: &[(u64, Vec<u8>)]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for (_, bytes) in outputs {
-        hash.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
-        hash.update(bytes);
-    }
-    hash.finalize().into()
 }

@@ -1,0 +1,79 @@
+//! A dead letter's original into a data directory: the service runs in this process for as long as it takes, without
+//! its interface.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Error, Result};
+use headroom_node::{AppendError, Config, DataDir, LogTime, RawEvent, Service, Verdict, Wait};
+use headroom_sources::Encoding;
+use headroom_store::{Reader, StoreError};
+use headroom_wire::proto::DeadLetter;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::failure::of_run;
+use crate::rules_dir;
+
+use super::replay::Replayed;
+
+/// How long a service that still opens its shards is left alone.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The service of a directory that nobody else runs on; stops with its end.
+pub struct Offline {
+    service: Service,
+    runtime: Runtime,
+}
+
+impl Drop for Offline {
+    fn drop(&mut self) {
+        self.service.stop();
+    }
+}
+
+impl Offline {
+    /// Opens what is there, with the ruleset that is in force there. Errors: HR0305 if it is no data directory, HR0301 if
+    /// somebody runs on it.
+    pub fn open(dir: &Path, time: LogTime) -> Result<Self> {
+        let shards = DataDir::find(dir)?.shards();
+        let mut config = Config::load(None, &[])?;
+        config.node.data_dir = dir.to_owned();
+        config.node.shards = shards;
+        config.log.time = time;
+        let runtime = Builder::new_current_thread().build()?;
+        let service = Service::open(&config, &rules_dir::builtin_files()).map_err(of_run)?;
+        Ok(Self { service, runtime })
+    }
+
+    /// What is committed in each shard.
+    pub fn readers(&self) -> impl Iterator<Item = &Reader> {
+        (0..self.service.shards()).map(|shard| self.service.reader(shard))
+    }
+
+    /// Takes it, and waits for its decision.
+    pub fn replay(&self, letter: DeadLetter) -> Result<Replayed> {
+        let encoding = if letter.encoding == "json" { Encoding::Json } else { Encoding::Protobuf };
+        let event = RawEvent { encoding, bytes: letter.original.clone().into(), replayed: true };
+        loop {
+            match self.runtime.block_on(self.service.append(vec![event.clone()], Wait::Decided)) {
+                Ok(verdicts) => return Ok(told(letter, verdicts.into_iter().next())),
+                // What the last run left in the log is decided first.
+                Err(AppendError::Busy { .. }) => thread::sleep(PAUSE),
+                Err(AppendError::Sealed { detail, .. }) => return Err(StoreError::Sealed { cause: detail }.into()),
+                Err(error @ AppendError::Stopping) => return Err(Error::new(error)),
+            }
+        }
+    }
+}
+
+fn told(letter: DeadLetter, verdict: Option<Verdict>) -> Replayed {
+    match verdict {
+        Some(Verdict::Rejected(refusal)) => {
+            let code = refusal.code.code().to_owned();
+            Replayed { code, detail: refusal.detail.to_string(), ..Replayed::of(letter, "rejected") }
+        }
+        Some(Verdict::Accepted { outputs, .. }) => Replayed::decided(letter, outputs),
+        None => Replayed::of(letter, "accepted"),
+    }
+}
