@@ -29,6 +29,11 @@ impl AccountCache {
         Some(entry.account)
     }
 
+    /// A look that changes nothing, not even what was used last.
+    pub(crate) fn peek(&self, id: &str) -> Option<&Account> {
+        self.entries.peek(id).map(|entry| &*entry.account)
+    }
+
     /// Takes an account as it is on disk, `stored` bytes long there.
     pub(crate) fn put(&mut self, account: Box<Account>, stored: usize) {
         let bytes = weight(stored);

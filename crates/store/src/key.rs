@@ -69,6 +69,11 @@ pub(crate) fn timers_after(until: Timestamp) -> Vec<u8> {
     start(Table::Timers, 9).bytes(&signed_64(until.0)).bytes(&[ABOVE_TEXT]).0
 }
 
+pub(crate) fn parse_account(key: &[u8]) -> Result<&str, StoreError> {
+    let id = key.get(1..).and_then(|id| std::str::from_utf8(id).ok());
+    id.ok_or_else(|| damaged("accounts", key))
+}
+
 /// The number at the end of a key: of an output, an output by account, a journal or a log record.
 pub(crate) fn parse_number(key: &[u8]) -> Result<u64, StoreError> {
     let number = key.get(1..).and_then(<[u8]>::last_chunk).map(|number| u64::from_be_bytes(*number));

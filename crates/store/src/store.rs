@@ -276,15 +276,23 @@ impl Store {
         let mut rows = self.database.peek_range(Table::Accounts, from, end)?;
         let mut found = Rows::default();
         while found.ids.len() < limit {
-            let Some((_, value)) = rows.next_row()? else {
+            let Some((key, value)) = rows.next_row()? else {
                 found.end = true;
                 break;
             };
-            let account = codec::decode_account(value)?;
-            if concerned(&account) {
-                found.concerned.push(Arc::clone(&account.id));
+            // What is cached is what is on disk, and decoding is most of a row's cost.
+            let (id, matters) = match self.cache.peek(key::parse_account(key)?) {
+                Some(account) => (Arc::clone(&account.id), concerned(account)),
+                None => {
+                    let account = codec::decode_account(value)?;
+                    let matters = concerned(&account);
+                    (account.id, matters)
+                }
+            };
+            if matters {
+                found.concerned.push(Arc::clone(&id));
             }
-            found.ids.push(account.id);
+            found.ids.push(id);
         }
         Ok(found)
     }
