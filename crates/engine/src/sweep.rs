@@ -8,8 +8,8 @@ use crate::trigger::On;
 
 /// Rows that one record passes at most: what a broadcast adds to each record stays small.
 pub const SWEEP_ROWS_PER_RECORD: usize = 16;
-/// Rows that one tick passes at most: nothing else waits then.
-pub const SWEEP_ROWS_PER_TICK: usize = 512;
+/// Rows that one tick passes at most: a record that comes meanwhile waits for less than a sync takes.
+pub const SWEEP_ROWS_PER_TICK: usize = 64;
 
 /// A pass over all accounts in the order of ids.
 #[derive(Clone, PartialEq, Eq, Debug)]

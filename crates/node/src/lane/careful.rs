@@ -213,7 +213,7 @@ impl Lane {
         if self.step(records, tick, &BTreeSet::new())?.is_some() {
             return Ok(BTreeSet::new());
         }
-        let (_, swept) = self.rows(records.len())?;
+        let (_, swept) = self.rows(records.len(), tick)?;
         let all: BTreeSet<Cancelled> = swept.iter().cloned().map(Cancelled::Sweep).collect();
         let mut panicking = BTreeSet::new();
         for each in &all {

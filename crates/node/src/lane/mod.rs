@@ -272,7 +272,7 @@ impl Lane {
             }
             Due::With { records, timers, tick } => (records, timers, tick),
         };
-        let (rows, swept) = self.rows(records.len())?;
+        let (rows, swept) = self.rows(records.len(), tick)?;
         let ids = touched(records, &timers, &swept);
         let accounts = self.load(&ids)?;
         let seen = self.seen(records)?;
@@ -334,9 +334,10 @@ impl Lane {
     }
 
     /// What a sweep needs for so many records and a tick, if one is on its way.
-    fn rows(&mut self, records: usize) -> Result<(Rows, Vec<AccountId>), StoreError> {
+    fn rows(&mut self, records: usize, tick: Option<Timestamp>) -> Result<(Rows, Vec<AccountId>), StoreError> {
         let Some(sweep) = &self.state.sweep else { return Ok((Rows::default(), Vec::new())) };
-        let wanted = (SWEEP_ROWS_PER_RECORD * records + SWEEP_ROWS_PER_TICK).min(ROWS_MAX);
+        let of_tick = if tick.is_some() { SWEEP_ROWS_PER_TICK } else { 0 };
+        let wanted = (SWEEP_ROWS_PER_RECORD * records + of_tick).min(ROWS_MAX);
         let (ruleset, broadcasts, target) = (&self.ruleset, &self.state.broadcasts, sweep.target);
         let rows = self
             .store
