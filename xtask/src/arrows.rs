@@ -29,7 +29,7 @@ const BELOW_NODE: &[&str] =
 const BELOW_CLI: &[&str] =
     &["policy", "engine", "wire", "store", "conflicts", "control", "models", "sources", "replay", "sim", "node"];
 
-/// Libraries that one crate alone knows; in tests they are free. The binary starts `node`'s runtime, so it knows that too.
+/// Libraries that one crate alone knows; in tests they are free.
 const SOLE_OWNERS: [(&str, &str); 9] = [
     ("rocksdb", "store"),
     ("prost", "wire"),
@@ -110,8 +110,7 @@ fn internal(package: &str) -> Option<&str> {
 
 fn foreign(name: &str, package: &str) -> Option<String> {
     let (library, owner) = SOLE_OWNERS.into_iter().find(|(library, _)| *library == package)?;
-    let starts_it = (name, library) == ("cli", "tokio");
-    (owner != name && !starts_it).then(|| format!("{name} → {library}: only {owner} knows it"))
+    (owner != name).then(|| format!("{name} → {library}: only {owner} knows it"))
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Client {
     /// The address has another form.
     pub fn new(server: &str) -> Result<Self> {
         if !server.starts_with("http://") {
-            return Err(Usage(format!("`{server}` is no address of a service, such as `http://127.0.0.1:8080`")).into());
+            return Err(Usage(format!("`{server}` is no address of a service, such as `http://127.0.0.1:8090`")).into());
         }
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -195,6 +195,6 @@ mod tests {
 
     #[test]
     fn an_address_says_how_to_get_there() {
-        assert!(Client::new("127.0.0.1:8080").is_err() && Client::new("http://127.0.0.1:8080/").is_ok());
+        assert!(Client::new("127.0.0.1:8090").is_err() && Client::new("http://127.0.0.1:8080/").is_ok());
     }
 }

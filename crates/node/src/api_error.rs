@@ -117,7 +117,7 @@ impl ErrorCode {
             Self::IncompleteRequest => ("HR0520", 408, "the request did not arrive in time or not as a whole"),
             Self::JournalChainBroken => ("HR0521", 500, "the journal's chain is broken"),
             Self::JournalDisagrees => ("HR0522", 500, "the journal disagrees with stored outputs or log"),
-            Self::ReplayDiffers => ("HR0523", 500, "a replay differs from the journal"),
+            Self::ReplayDiffers => ("HR0523", 500, "a replay differs from the journal, or cannot be made"),
             Self::NothingToBlame => ("HR0524", 500, "a step panics, and nothing single is to blame"),
             Self::NoSuchRoute => ("HR0525", 404, "a path that does not exist, or not with this method"),
             Self::MalformedBody => ("HR0526", 400, "a body that is not what its content type says"),

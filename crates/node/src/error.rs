@@ -1,10 +1,13 @@
 //! What can stop a run. Bad records never do: they become dead letters.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use headroom_engine::FileReport;
 use headroom_sources::SourceError;
 use headroom_store::StoreError;
+
+use crate::service::AppendError;
 
 /// Why a run stopped.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +56,17 @@ pub enum RunError {
     /// A journal that cannot be done again.
     #[error("the journal cannot be replayed: {0}")]
     Replay(String),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on `{address}`: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A ruleset could not be put in force.
+    #[error("cannot put the ruleset in force: {0}")]
+    Append(AppendError),
     /// The system gives no thread.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
@@ -66,11 +80,14 @@ impl RunError {
             Self::OtherShards { .. } => Some("HR0511"),
             Self::Replay(_) => Some("HR0523"),
             Self::Poisoned => Some("HR0524"),
+            Self::Listen { .. } => Some("HR0510"),
+            Self::Append(AppendError::Sealed { code, .. }) => Some(code),
             Self::Source(_)
             | Self::Ruleset(_)
             | Self::Out { .. }
             | Self::OutTrimmed { .. }
             | Self::StoredOutput(_)
+            | Self::Append(_)
             | Self::Thread(_) => None,
         }
     }

@@ -4,6 +4,7 @@ mod api_error;
 mod config;
 mod decode;
 mod error;
+mod host;
 mod http;
 mod lane;
 mod merge;
@@ -20,6 +21,7 @@ pub use config::{
     RetentionConfig, RulesConfig, Setting, SettingValue, Source, StoreConfig, TelemetryConfig, configuration_page,
 };
 pub use error::RunError;
+pub use host::{HostRules, host};
 pub use http::{openapi, serve};
 pub use lane::{Done, Lane, LaneOptions, LaneTimes, Piece, Tell, decode_journal, input_digest, outputs_digest};
 pub use merge::Merge;

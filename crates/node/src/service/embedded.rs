@@ -11,6 +11,7 @@ use headroom_engine::{Refusal, RefusalCode, Ruleset, Timestamp, content_hash};
 use headroom_sources::Encoding;
 use headroom_store::{Durability, LogWriter, Reader, fault};
 use headroom_wire::{Decoded, JournalWriter, proto};
+use tokio::runtime::Builder;
 use tokio::sync::{oneshot, watch};
 
 use super::admission::{Admission, Permit};
@@ -220,6 +221,15 @@ impl Service {
         Ok(plan.places.into_iter().map(|places| verdict(places, &mut taken)).collect())
     }
 
+    /// As [`Self::append`], for threads that may block; not for those of a runtime.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub fn append_blocking(&self, events: Vec<RawEvent>, wait: Wait) -> Result<Vec<Verdict>, AppendError> {
+        let runtime = Builder::new_current_thread().build().expect("a runtime without drivers needs nothing");
+        runtime.block_on(self.append(events, wait))
+    }
+
     /// Room in every shard that gets something, or in none.
     fn admit(&self, plan: &Plan) -> Result<Vec<Option<Permit>>, AppendError> {
         let mut permits = Vec::new();
@@ -257,7 +267,8 @@ impl Service {
         }
     }
 
-    /// Puts another ruleset in force, by a control record in every log (PROTOCOL P24). False: it is in force everywhere.
+    /// Puts another ruleset in force, by a control record in every log (PROTOCOL P24). It must load: one that does not
+    /// becomes a dead letter. False: it is in force everywhere.
     ///
     /// # Errors
     /// As [`Self::append`].

@@ -32,7 +32,7 @@ struct Source {
     /// A data directory that nobody runs on
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// A running service, such as http://127.0.0.1:8080
+    /// A running service, such as http://127.0.0.1:8090
     #[arg(long, value_name = "URL")]
     server: Option<String>,
 }

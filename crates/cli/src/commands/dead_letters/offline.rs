@@ -10,7 +10,6 @@ use headroom_node::{AppendError, Config, DataDir, LogTime, RawEvent, Service, Ve
 use headroom_sources::Encoding;
 use headroom_store::{Reader, StoreError};
 use headroom_wire::proto::DeadLetter;
-use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::of_run;
 use crate::rules_dir;
@@ -23,7 +22,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The service of a directory that nobody else runs on; stops with its end.
 pub struct Offline {
     service: Service,
-    runtime: Runtime,
 }
 
 impl Drop for Offline {
@@ -41,9 +39,8 @@ impl Offline {
         config.node.data_dir = dir.to_owned();
         config.node.shards = shards;
         config.log.time = time;
-        let runtime = Builder::new_current_thread().build()?;
         let service = Service::open(&config, &rules_dir::builtin_files()).map_err(of_run)?;
-        Ok(Self { service, runtime })
+        Ok(Self { service })
     }
 
     /// What is committed in each shard.
@@ -56,7 +53,7 @@ impl Offline {
         let encoding = if letter.encoding == "json" { Encoding::Json } else { Encoding::Protobuf };
         let event = RawEvent { encoding, bytes: letter.original.clone().into(), replayed: true };
         loop {
-            match self.runtime.block_on(self.service.append(vec![event.clone()], Wait::Decided)) {
+            match self.service.append_blocking(vec![event.clone()], Wait::Decided) {
                 Ok(verdicts) => return Ok(told(letter, verdicts.into_iter().next())),
                 // What the last run left in the log is decided first.
                 Err(AppendError::Busy { .. }) => thread::sleep(PAUSE),

@@ -31,7 +31,7 @@ pub struct Command {
     /// Event files: .ndjson or .pb, also .gz or .zst; one after the other
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The service, such as http://127.0.0.1:8080
+    /// The service, such as http://127.0.0.1:8090
     #[arg(long, value_name = "URL")]
     server: String,
     /// How records are sent
