@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 TOOLS=${HOME:?}/.cache/headroom-tools
 DENY_VERSION=0.20.2   # compiled once and kept: it builds for minutes
 SKIPPED=77            # a step's status where it could not run and need not
-STEPS=(format clippy build unit licences rules-check rules-test benches proofs demo)
+STEPS=(format clippy build unit licences contracts rules-check rules-test benches proofs demo)
 
 step_format() { cargo fmt --all --check; }
 step_clippy() { cargo clippy --release --workspace --all-targets --locked -- -D warnings; }
@@ -20,6 +20,7 @@ step_unit() { cargo test --release --workspace --locked --no-fail-fast; }
 step_rules-check() { headroom rules check rules; }
 step_rules-test() { headroom rules test rules; }
 step_proofs() { scripts/proofs.sh; }
+step_contracts() { scripts/contracts.sh; }
 
 # A small season, and the page of it as a browser shows it.
 step_demo() {
