@@ -14,7 +14,8 @@ demo: setup ## build Headroom and show it at work
 	@. scripts/env.sh; cargo build --release --locked -p headroom
 	@. scripts/env.sh; scripts/demo.sh
 
-test: setup ## everything that CI runs
+test: ## everything that CI runs
+	@scripts/setup.sh tests
 	@scripts/test.sh
 
 lint: setup ## formatting and lints only

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that the build's tools are there: Debian packages (installs what is missing) and the Rust toolchain (says how).
+# With the argument `tests` also what only tests need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -83,7 +84,19 @@ check_rust() {
   cargo --version >/dev/null 2>&1 || no_rust "cargo is there but does not start"
 }
 
+# What only tests need: without it their steps say so and are skipped, with CI=true they fail.
+check_test_packages() {
+  command -v dpkg-query >/dev/null 2>&1 || return 0
+  local wanted=(chromium strace python3-venv) missing=() package
+  command -v npm >/dev/null 2>&1 || wanted+=(npm)
+  for package in "${wanted[@]}"; do is_installed "$package" || missing+=("$package"); done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  install_packages "${missing[@]}" \
+    || echo "setup: for all tests these Debian packages are needed and could not be installed: ${missing[*]}" >&2
+}
+
 check_packages
+if [ "${1:-}" = tests ]; then check_test_packages; fi
 # shellcheck source=scripts/env.sh
 . scripts/env.sh
 check_rust
