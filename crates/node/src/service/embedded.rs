@@ -13,6 +13,7 @@ use headroom_store::{Durability, LogWriter, Reader, fault};
 use headroom_wire::{Decoded, JournalWriter, proto};
 use tokio::runtime::Builder;
 use tokio::sync::{oneshot, watch};
+use tracing::Span;
 
 use super::admission::{Admission, Permit};
 use super::bell::Bell;
@@ -114,6 +115,7 @@ impl Service {
         let stores = (0..dir.shards()).map(|shard| dir.open(shard, &options)).collect::<Result<Vec<_>, _>>()?;
         fault::point("open.stores");
         let instance = dir.instance(&config.node.instance)?;
+        let process = telemetry::process_span(&instance.id, instance.incarnation);
         let writer = JournalWriter { instance: instance.id, incarnation: instance.incarnation };
         fault::point("open.named");
         let lanes = config.node.lane_count();
@@ -134,7 +136,7 @@ impl Service {
             served[lane_number].push(Served::new(shard, lane, pace(config)));
         }
         fault::point("open.lanes");
-        started.lane_threads(served, &bells)?;
+        started.lane_threads(served, &bells, &process)?;
         let service = Self { inner: Arc::new(started.into_inner(config)) };
         fault::point("open.after");
         Ok(service)
@@ -410,11 +412,12 @@ impl Started {
         Ok(())
     }
 
-    fn lane_threads(&mut self, served: Vec<Vec<Served>>, bells: &[Arc<Bell>]) -> Result<(), RunError> {
+    fn lane_threads(&mut self, served: Vec<Vec<Served>>, bells: &[Arc<Bell>], process: &Span) -> Result<(), RunError> {
         for (number, (served, bell)) in served.into_iter().zip(bells).enumerate() {
             let (bell, stop) = (Arc::clone(bell), Arc::clone(&self.lanes_stop));
+            let span = telemetry::lane_span(process, number);
             let work = move || {
-                let _span = telemetry::lane_span(number).entered();
+                let _span = span.entered();
                 lane_thread::run(served, &bell, &stop);
             };
             self.threads.push(spawn(format!("lane-{number}"), work)?);

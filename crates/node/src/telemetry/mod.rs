@@ -17,4 +17,4 @@ pub use events::{
 pub use init::{Telemetry, TelemetryError, init};
 pub use metrics::{METRICS, Metric, MetricKind};
 pub use page::metrics_page;
-pub use spans::{lane_span, round_span};
+pub use spans::{lane_span, process_span, round_span};

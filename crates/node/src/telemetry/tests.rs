@@ -118,7 +118,7 @@ fn it_is_set_up_once_per_process() {
     for telemetry in [first, second] {
         assert!(telemetry.render().contains("headroom_ticks_total{shard=\"77\"} 1\n"));
     }
-    let _lane = lane_span(0).entered();
+    let _lane = lane_span(&process_span("node-1", 1), 0).entered();
     let round = round_span(3, 9);
     assert_eq!(round.metadata().map(|metadata| metadata.name()), Some("round"));
 }
