@@ -5,7 +5,7 @@
 //! after two deaths at one place each piece is marked before it is tried. What is marked when the process starts again
 //! is the culprit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use headroom_engine::{AccountId, Cancelled, Commit, Record, Refusal, RefusalCode, Timer, Timestamp};
@@ -33,37 +33,40 @@ struct Mark {
     seq: u64,
     /// Starts at this place that did not end well.
     deaths: u32,
-    /// What is being decided.
-    trying: Option<Trying>,
-}
-
-/// A piece, and how often a process died over it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct Trying {
-    /// As the journal names it, or `record INPUT PARTITION OFFSET`.
-    what: String,
-    deaths: u32,
+    /// What is being decided: as the journal names it, or `record INPUT PARTITION OFFSET`.
+    trying: Option<String>,
+    /// How often a process died over each piece tried here. All are kept until the place is passed: where a sweep kills,
+    /// the record before it is suspected first.
+    died: BTreeMap<String, u32>,
 }
 
 /// How careful the next records are to be.
 #[derive(Debug, Default)]
 pub struct Care {
     mark: Mark,
-    /// What the last process died over.
-    tried: Option<Trying>,
-    /// Records whose trying is marked before it.
+    /// Records whose trying is marked before it; while there are some, so is that of ticks.
     records_left: usize,
+}
+
+impl Mark {
+    /// The next start at the same place.
+    fn died_again(mut self) -> Self {
+        if let Some(what) = self.trying.take() {
+            *self.died.entry(what).or_default() += 1;
+        }
+        Self { deaths: self.deaths + 1, ..self }
+    }
 }
 
 impl Care {
     /// What the last starts left.
     pub fn read(reader: &Reader) -> Result<Self, StoreError> {
         let mark = reader.attempt()?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        Ok(Self { mark, tried: None, records_left: 0 })
+        Ok(Self { mark, records_left: 0 })
     }
 
-    pub fn is_needed(&self, records: &[Record]) -> bool {
-        self.records_left > 0 && !records.is_empty()
+    pub fn is_needed(&self) -> bool {
+        self.records_left > 0
     }
 }
 
@@ -75,9 +78,7 @@ impl Lane {
     pub fn begin(&mut self, records: usize) -> Result<(), StoreError> {
         let seq = self.chain.next();
         let before = std::mem::take(&mut self.care.mark);
-        let same = before.seq == seq;
-        self.care.mark = Mark { seq, deaths: if same { before.deaths + 1 } else { 0 }, trying: None };
-        self.care.tried = before.trying.filter(|_| same).map(|tried| Trying { deaths: tried.deaths + 1, ..tried });
+        self.care.mark = if before.seq == seq { before.died_again() } else { Mark { seq, ..Mark::default() } };
         if self.care.mark.deaths >= DEATHS {
             tracing::warn!(
                 deaths = self.care.mark.deaths,
@@ -104,13 +105,15 @@ impl Lane {
 
     /// Says before it is decided what is decided, where processes died before. True: they died of it.
     fn is_culprit(&mut self, what: &str) -> Result<bool, StoreError> {
-        let deaths = self.care.tried.as_ref().filter(|tried| tried.what == what).map_or(0, |tried| tried.deaths);
-        if deaths >= DEATHS_OF_ONE {
+        let seq = self.chain.next();
+        if self.care.mark.seq != seq {
+            self.care.mark = Mark { seq, deaths: DEATHS, ..Mark::default() };
+        }
+        if self.care.mark.died.get(what).is_some_and(|deaths| *deaths >= DEATHS_OF_ONE) {
             return Ok(true);
         }
         if self.care.records_left > 0 {
-            let trying = Some(Trying { what: what.to_owned(), deaths });
-            self.care.mark = Mark { seq: self.chain.next(), deaths: DEATHS, trying };
+            self.care.mark.trying = Some(what.to_owned());
             self.write_mark()?;
         }
         Ok(false)
@@ -139,6 +142,10 @@ impl Lane {
         if let Some(tick) = tick {
             self.fire_singly(tick.max(self.state.now), tell)?;
             self.sweep_carefully(&[], Some(tick), tell)?;
+            // A tick comes when all records are decided: with it the place is passed, unless rows are left.
+            if self.state.sweep.is_none() {
+                self.care.records_left = 0;
+            }
         }
         Ok(())
     }
@@ -210,7 +217,7 @@ impl Lane {
 
     /// The accounts of the next rows that panic when they alone are swept.
     fn panicking_rows(&mut self, records: &[Record], tick: Option<Timestamp>) -> Result<BTreeSet<Cancelled>, RunError> {
-        if self.step(records, tick, &BTreeSet::new())?.is_some() {
+        if self.stands("all rows", records, tick, &BTreeSet::new())? {
             return Ok(BTreeSet::new());
         }
         let (_, swept) = self.rows(records.len(), tick)?;
@@ -218,13 +225,29 @@ impl Lane {
         let mut panicking = BTreeSet::new();
         for each in &all {
             let others = all.iter().filter(|other| *other != each).cloned().collect();
-            if self.step(records, tick, &others)?.is_none() {
+            if !self.stands(&super::journal::cancelled(each), records, tick, &others)? {
                 panicking.insert(each.clone());
             }
         }
         // If it panics without any row it is not the rows.
-        let blameless = self.step(records, tick, &all)?.is_none();
+        let blameless = !self.stands("no rows", records, tick, &all)?;
         Ok(if blameless { BTreeSet::new() } else { panicking })
+    }
+
+    /// Whether a step that is not kept neither panics nor has killed processes.
+    fn stands(
+        &mut self,
+        what: &str,
+        records: &[Record],
+        tick: Option<Timestamp>,
+        cancelled: &BTreeSet<Cancelled>,
+    ) -> Result<bool, RunError> {
+        if self.is_culprit(what)? {
+            return Ok(false);
+        }
+        let stood = self.step(records, tick, cancelled)?.is_some();
+        self.survived()?;
+        Ok(stood)
     }
 
     fn all(&mut self, records: &[Record], tell: Tell<'_>) -> Result<(), RunError> {

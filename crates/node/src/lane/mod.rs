@@ -162,7 +162,7 @@ impl Lane {
 
     /// Steps over records, then moves the clock to `tick` if it is given, and hands everything to the store's writer.
     pub fn round(&mut self, records: &[Record], tick: Option<Timestamp>, tell: Tell<'_>) -> Result<(), RunError> {
-        if self.care.is_needed(records) {
+        if self.care.is_needed() {
             return self.carefully(records, tick, tell);
         }
         let done = self.pieces(records, tick, &BTreeSet::new(), tell)?;

@@ -77,6 +77,8 @@ struct Replay {
     files: Option<Merge>,
     stored: VecDeque<(u64, Vec<u8>)>,
     stored_next: u64,
+    /// Timers that were cancelled in a commit of their own, before the record that follows.
+    cancelled: BTreeSet<Cancelled>,
     differences: Vec<ReplayDifference>,
 }
 
@@ -92,7 +94,8 @@ impl Replay {
         let lane = Lane::open(store, &files, true, None, LaneOptions { shard, ..LaneOptions::default() })?;
         let files = if events.is_empty() { None } else { Some(Merge::open(events, |_, _| 0)?) };
         let (log, stored) = (VecDeque::new(), VecDeque::new());
-        Ok(Self { shard, reader, lane, log, log_next: 0, files, stored, stored_next: 0, differences: Vec::new() })
+        let (cancelled, differences) = (BTreeSet::new(), Vec::new());
+        Ok(Self { shard, reader, lane, log, log_next: 0, files, stored, stored_next: 0, cancelled, differences })
     }
 
     fn run(&mut self, at: &mut ReplayProgress, progress: &mut dyn FnMut(ReplayProgress)) -> Result<(), RunError> {
@@ -122,12 +125,12 @@ impl Replay {
             return Ok(0);
         }
         let records = self.records(journal)?;
-        let cancelled: BTreeSet<Cancelled> =
-            journal.cancelled.iter().filter_map(|each| parse_cancelled(each)).collect();
-        if records.is_empty() && journal.tick.is_none() && cancelled.is_empty() {
+        self.cancelled.extend(journal.cancelled.iter().filter_map(|each| parse_cancelled(each)));
+        if records.is_empty() && journal.tick.is_none() {
             // A chunk of timers: they fire before the record that follows, in whatever chunks.
             return Ok(0);
         }
+        let cancelled = std::mem::take(&mut self.cancelled);
         if input_digest(&records) != journal.input_digest && journal.poisoned.is_empty() {
             self.differ(journal.seq, "", "the inputs are not those that were taken".to_owned());
         }
