@@ -35,8 +35,8 @@ struct Mark {
     deaths: u32,
     /// What is being decided: as the journal names it, or `record INPUT PARTITION OFFSET`.
     trying: Option<String>,
-    /// How often a process died over each piece tried here. All are kept until the place is passed: where a sweep kills,
-    /// the record before it is suspected first.
+    /// How often processes died over each piece tried here, one after the other. All are kept until the place is passed:
+    /// where a sweep kills, the record before it is suspected first.
     died: BTreeMap<String, u32>,
 }
 
@@ -51,8 +51,10 @@ pub struct Care {
 impl Mark {
     /// The next start at the same place.
     fn died_again(mut self) -> Self {
-        if let Some(what) = self.trying.take() {
-            *self.died.entry(what).or_default() += 1;
+        match self.trying.take() {
+            Some(what) => *self.died.entry(what).or_default() += 1,
+            // It died of something else: nothing is condemned for deaths that do not follow one another.
+            None => self.died.clear(),
         }
         Self { deaths: self.deaths + 1, ..self }
     }

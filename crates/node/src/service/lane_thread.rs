@@ -102,7 +102,7 @@ impl Served {
         }
         let _span = telemetry::round_span(self.shard.number, self.lane.journal_end()).entered();
         work(self).unwrap_or_else(|error| {
-            self.shard.seal(error.code().unwrap_or("HR0306"), &error.to_string());
+            seal(&self.shard, &error);
             true
         })
     }
@@ -159,14 +159,16 @@ impl Served {
         }
         let mut tickets = tickets.into_iter();
         let shard = Arc::clone(&self.shard);
-        self.lane.round(&records, None, &mut |piece| {
+        let round = self.lane.round(&records, None, &mut |piece| {
             let decided = tickets.by_ref().take(piece.records.len());
             let told = decided.enumerate().map(|(at, (ticket, index))| {
                 let outputs = if ticket.wants_outputs() { caused(&piece, at) } else { Vec::new() };
                 (ticket, index, outputs)
             });
             Some(announce(&shard, &piece, told.collect(), started))
-        })?;
+        });
+        // Before the tickets are dropped: whoever waits for one that ends asks the shard why.
+        round.inspect_err(|error| seal(&shard, error))?;
         self.publish_state();
         fault::point("lane.round_done");
         Ok(())
@@ -274,6 +276,10 @@ impl Served {
         fault::point("stop.flushed");
         Ok(true)
     }
+}
+
+fn seal(shard: &Shard, error: &RunError) {
+    shard.seal(error.code().unwrap_or("HR0306"), &error.to_string());
 }
 
 /// What one record of a piece caused.

@@ -48,8 +48,7 @@ pub fn run(shard: &Shard, mut log: LogWriter, appends: &Receiver<Append>, time: 
         fault::point("log.group_begun");
         let group = group(first, appends, group_records);
         fault::point("log.group_taken");
-        if let Err(error) = write(shard, &mut log, group, time, &mut clock) {
-            shard.seal_by(&error);
+        if write(shard, &mut log, group, time, &mut clock).is_err() {
             break;
         }
     }
@@ -70,6 +69,7 @@ fn group(first: Append, appends: &Receiver<Append>, group_records: usize) -> Vec
     group
 }
 
+/// Writes a group and replies; seals the shard if that fails.
 fn write(
     shard: &Shard,
     log: &mut LogWriter,
@@ -94,7 +94,8 @@ fn write(
             bytes: Arc::from(&*each.bytes),
         })
         .collect();
-    let first = log.append(&records)?;
+    // Sealed before the group's replies are dropped: whoever hears nothing asks the shard why.
+    let first = log.append(&records).inspect_err(|error| shard.seal_by(error))?;
     let bytes = records.iter().map(|each| each.bytes.len() as u64).sum();
     telemetry::records_appended(shard.number, records.len() as u64, bytes);
     fault::point("log.before_reply");
