@@ -35,7 +35,7 @@ struct Mark {
     deaths: u32,
     /// What is being decided: as the journal names it, or `record INPUT PARTITION OFFSET`.
     trying: Option<String>,
-    /// How often processes died over each piece tried here, one after the other. All are kept until the place is passed:
+    /// How often processes died in a row over pieces tried here. What is condemned stays so until the place is passed:
     /// where a sweep kills, the record before it is suspected first.
     died: BTreeMap<String, u32>,
 }
@@ -52,8 +52,11 @@ impl Mark {
     /// The next start at the same place.
     fn died_again(mut self) -> Self {
         match self.trying.take() {
-            Some(what) => *self.died.entry(what).or_default() += 1,
-            // It died of something else: nothing is condemned for deaths that do not follow one another.
+            Some(what) => {
+                // Nothing is condemned for deaths that do not follow one another.
+                self.died.retain(|other, deaths| *other == what || *deaths >= DEATHS_OF_ONE);
+                *self.died.entry(what).or_default() += 1;
+            }
             None => self.died.clear(),
         }
         Self { deaths: self.deaths + 1, ..self }
