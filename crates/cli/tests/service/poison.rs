@@ -9,9 +9,9 @@ use crate::events::{event, opened, order, order_at};
 use crate::server::{Ended, Server, done, headroom};
 
 const SETTINGS: &[&str] = &["log.time=recorded", "lane.tick=20ms"];
-/// Starts after which the culprit must be found, counted generously: two deaths make it careful, two condemn each of
-/// the few things that could be it.
-const STARTS_MAX: usize = 12;
+/// Starts after which the culprit must be found, counted generously: two deaths make it careful, three condemn each
+/// of the few things that could be it.
+const STARTS_MAX: usize = 16;
 
 fn poisoned(dir: &TempDir, poison: &str) -> Server {
     Server::poisoned(dir.path(), SETTINGS, poison).unwrap_or_else(|ended| panic!("{}", ended.stderr))

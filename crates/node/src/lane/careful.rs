@@ -2,8 +2,8 @@
 //!
 //! A panic inside a step is caught, and the step is taken again in pieces of one: the timer, record or swept account
 //! that still panics is cancelled. A death leaves no chance to look: so the store remembers where a process started, and
-//! after two deaths at one place each piece is marked before it is tried. What is marked when the process starts again
-//! is the culprit.
+//! after two deaths at one place each piece is marked while it is decided. What three deaths in a row happened over is
+//! the culprit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,8 +17,9 @@ use crate::error::RunError;
 
 /// Deaths at one place after which pieces are marked.
 const DEATHS: u32 = 2;
-/// Deaths while one piece was marked after which it is set aside.
-const DEATHS_OF_ONE: u32 = 2;
+/// Deaths in a row while one piece was marked after which it is set aside. More than two: a process holds many shards,
+/// and what kills it in one may find another that happens to be deciding.
+const DEATHS_OF_ONE: u32 = 3;
 
 /// Runs what may panic; `None`: it did, and the panic hook has told.
 pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
