@@ -7,7 +7,7 @@ use crate::ruleset::Ruleset;
 use crate::trigger::On;
 
 /// Rows that one record passes at most: what a broadcast adds to each record stays small.
-pub const SWEEP_ROWS_PER_RECORD: usize = 16;
+pub const SWEEP_ROWS_PER_RECORD: usize = 8;
 /// Rows that one tick passes at most: a record that comes meanwhile waits for less than a sync takes.
 pub const SWEEP_ROWS_PER_TICK: usize = 64;
 

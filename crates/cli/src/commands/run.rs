@@ -31,7 +31,7 @@ pub struct Command {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Records per batch: larger is faster, and changes no decision
-    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     batch_records: u32,
     /// Move the clock here at the end, so that timers due by then fire (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = time)]
