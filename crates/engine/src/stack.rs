@@ -2,6 +2,7 @@
 
 use headroom_policy::Currency;
 
+use crate::output::RuleNames;
 use crate::time::Timestamp;
 use crate::vocabulary::{CapName, Cause, HoldOf, Scope};
 
@@ -216,6 +217,22 @@ pub enum Term {
     Uncleared,
     /// Nothing can be below 0.
     Zero,
+}
+
+impl Term {
+    /// As outputs name it: `base`, `boost:RULE`, `cap:NAME`, `block:CAUSE`, `watch:CAUSE`, `used`, `uncleared`, `zero`.
+    pub fn text(self, rules: &RuleNames) -> String {
+        match self {
+            Self::Base => "base".to_owned(),
+            Self::Boost(rule) => format!("boost:{}", rules.name(rule)),
+            Self::Cap(name) => format!("cap:{}", name.word()),
+            Self::Block(cause) => format!("block:{}", cause.word()),
+            Self::Watch(cause) => format!("watch:{}", cause.word()),
+            Self::Used => "used".to_owned(),
+            Self::Uncleared => "uncleared".to_owned(),
+            Self::Zero => "zero".to_owned(),
+        }
+    }
 }
 
 impl Stack {

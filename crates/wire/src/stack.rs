@@ -1,6 +1,6 @@
 //! The limit stack of the engine to the contract's.
 
-use headroom_engine::{Block, Boost, Cap, Hold, HoldUntil, StackView, Term, Undo, UndoField, Waiver};
+use headroom_engine::{Block, Boost, Cap, Hold, HoldUntil, StackView, Undo, UndoField, Waiver};
 
 use crate::output::{Names, number, time};
 use crate::proto::{self, undo};
@@ -20,25 +20,12 @@ pub fn stack(view: &StackView, names: Names<'_>) -> proto::LimitStack {
         effective: limits.effective,
         available: limits.available,
         spendable: limits.spendable,
-        granted_bound_by: term(limits.granted_bound_by, names),
-        effective_bound_by: term(limits.effective_bound_by, names),
-        spendable_bound_by: term(limits.spendable_bound_by, names),
+        granted_bound_by: limits.granted_bound_by.text(names.rules),
+        effective_bound_by: limits.effective_bound_by.text(names.rules),
+        spendable_bound_by: limits.spendable_bound_by.text(names.rules),
         uncleared: limits.uncleared,
         spendable_cash: limits.spendable_cash,
         undo: stack.undo.iter().map(|each| undo(each, names)).collect(),
-    }
-}
-
-fn term(term: Term, names: Names<'_>) -> String {
-    match term {
-        Term::Base => "base".to_owned(),
-        Term::Boost(rule) => format!("boost:{}", names.rules.name(rule)),
-        Term::Cap(name) => format!("cap:{}", name.word()),
-        Term::Block(cause) => format!("block:{}", cause.word()),
-        Term::Watch(cause) => format!("watch:{}", cause.word()),
-        Term::Used => "used".to_owned(),
-        Term::Uncleared => "uncleared".to_owned(),
-        Term::Zero => "zero".to_owned(),
     }
 }
 

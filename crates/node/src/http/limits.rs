@@ -62,20 +62,7 @@ impl Told<'_> {
     }
 
     fn bound(&self, amount: i64, term: Term, why: String) -> Bound {
-        Bound { amount, bound_by: self.term(term), why }
-    }
-
-    fn term(&self, term: Term) -> String {
-        match term {
-            Term::Base => "base".to_owned(),
-            Term::Boost(rule) => format!("boost:{}", self.ruleset.names.name(rule)),
-            Term::Cap(name) => format!("cap:{}", name.word()),
-            Term::Block(cause) => format!("block:{}", cause.word()),
-            Term::Watch(cause) => format!("watch:{}", cause.word()),
-            Term::Used => "used".to_owned(),
-            Term::Uncleared => "uncleared".to_owned(),
-            Term::Zero => "zero".to_owned(),
-        }
+        Bound { amount, bound_by: term.text(&self.ruleset.names), why }
     }
 
     fn granted(&self, limits: &Limits) -> String {

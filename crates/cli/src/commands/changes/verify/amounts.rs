@@ -1,6 +1,6 @@
 //! The numbers of a stack again, from its parts.
 
-use headroom_engine::{Block, Boost, Cap, CapName, Cause, Limits, RuleNames, Ruleset, Scope, Stack, Term, Timestamp};
+use headroom_engine::{Block, Boost, Cap, CapName, Cause, Limits, RuleNames, Ruleset, Scope, Stack, Timestamp};
 use headroom_wire::proto::{self, LimitChange, LimitStack};
 
 use super::{Finding, finding};
@@ -42,7 +42,7 @@ fn differences(name: &str, written: &LimitStack, limits: &Limits, rules: &RuleNa
         ("effective_bound_by", &written.effective_bound_by, limits.effective_bound_by),
         ("spendable_bound_by", &written.spendable_bound_by, limits.spendable_bound_by),
     ];
-    let terms = terms.into_iter().map(|(part, written, computed)| (part, written, term(computed, rules)));
+    let terms = terms.into_iter().map(|(part, written, computed)| (part, written, computed.text(rules)));
     let wrong = terms.filter(|(_, written, computed)| *written != computed);
     amounts
         .chain(wrong.map(|(part, written, computed)| {
@@ -106,19 +106,6 @@ fn index(number: i32) -> Option<u8> {
 fn number(id: &str, rules: &RuleNames) -> u32 {
     let known = rules.0.iter().find(|(_, name)| &***name == id).map(|(number, _)| *number);
     known.or_else(|| id.strip_prefix("rule-")?.parse().ok()).unwrap_or_default()
-}
-
-fn term(term: Term, rules: &RuleNames) -> String {
-    match term {
-        Term::Base => "base".to_owned(),
-        Term::Boost(rule) => format!("boost:{}", rules.name(rule)),
-        Term::Cap(name) => format!("cap:{}", name.word()),
-        Term::Block(cause) => format!("block:{}", cause.word()),
-        Term::Watch(cause) => format!("watch:{}", cause.word()),
-        Term::Used => "used".to_owned(),
-        Term::Uncleared => "uncleared".to_owned(),
-        Term::Zero => "zero".to_owned(),
-    }
 }
 
 fn time(at: Option<headroom_wire::Timestamp>) -> Option<Timestamp> {
