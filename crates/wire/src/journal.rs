@@ -41,6 +41,10 @@ pub struct Journal {
     pub outputs: JournalOutputs,
     /// The commit did nothing but put a ruleset into force.
     pub ruleset_seeded: bool,
+    /// Of the commit's delta, where there is one.
+    pub delta_digest: Option<[u8; 32]>,
+    /// The commit did nothing but say who serves the shard from here on.
+    pub take_over: bool,
     /// Over everything above; zeros until [`Journal::seal`].
     pub digest: [u8; 32],
 }
@@ -52,6 +56,16 @@ pub struct JournalWriter {
     pub instance: String,
     /// Counts the starts.
     pub incarnation: u64,
+    /// What the ids of its producers begin with; empty without Kafka.
+    pub transactional_id: String,
+}
+
+impl JournalWriter {
+    /// The transactional ids of its two producers; none without Kafka.
+    pub fn transactional_ids(&self) -> Vec<String> {
+        let of = |suffix| format!("{}.{suffix}", self.transactional_id);
+        if self.transactional_id.is_empty() { Vec::new() } else { vec![of("a"), of("b")] }
+    }
 }
 
 /// A stretch of one partition of one input.
@@ -109,12 +123,11 @@ pub fn encode_journal(journal: &Journal) -> Vec<u8> {
 /// [`StoredError::Damaged`] if the bytes are no `JournalRecord`, or a digest does not have 32 bytes.
 pub fn decode_journal(bytes: &[u8]) -> Result<Journal, StoredError> {
     let message = proto::JournalRecord::decode(bytes).map_err(|error| damaged(&error.to_string()))?;
-    let writer = message.writer.unwrap_or_default();
     let outputs = message.outputs.unwrap_or_default();
     Ok(Journal {
         seq: message.seq,
         prev_digest: digest(&message.prev_digest)?,
-        writer: JournalWriter { instance: writer.instance, incarnation: writer.incarnation },
+        writer: take_writer(message.writer.unwrap_or_default()),
         level: message.level,
         logic_version: message.logic_version,
         config_hash: message.config_hash,
@@ -128,16 +141,18 @@ pub fn decode_journal(bytes: &[u8]) -> Result<Journal, StoredError> {
         cancelled: message.cancelled,
         outputs: JournalOutputs { first: outputs.first, count: outputs.count, digest: digest(&outputs.digest)? },
         ruleset_seeded: message.ruleset_seeded,
+        delta_digest: (!message.delta_digest.is_empty()).then(|| digest(&message.delta_digest)).transpose()?,
+        take_over: message.take_over,
         digest: digest(&message.digest)?,
     })
 }
 
 fn put(journal: &Journal) -> proto::JournalRecord {
-    let (writer, outputs) = (&journal.writer, &journal.outputs);
+    let outputs = &journal.outputs;
     proto::JournalRecord {
         seq: journal.seq,
         prev_digest: journal.prev_digest.to_vec(),
-        writer: Some(proto::JournalWriter { instance: writer.instance.clone(), incarnation: writer.incarnation }),
+        writer: Some(put_writer(&journal.writer)),
         level: journal.level,
         logic_version: journal.logic_version,
         config_hash: journal.config_hash.clone(),
@@ -156,7 +171,19 @@ fn put(journal: &Journal) -> proto::JournalRecord {
         }),
         ruleset_seeded: journal.ruleset_seeded,
         digest: journal.digest.to_vec(),
+        delta_digest: journal.delta_digest.map_or_else(Vec::new, |digest| digest.to_vec()),
+        take_over: journal.take_over,
     }
+}
+
+pub(crate) fn put_writer(writer: &JournalWriter) -> proto::JournalWriter {
+    let JournalWriter { instance, incarnation, transactional_id } = writer.clone();
+    proto::JournalWriter { instance, incarnation, transactional_id }
+}
+
+pub(crate) fn take_writer(writer: proto::JournalWriter) -> JournalWriter {
+    let proto::JournalWriter { instance, incarnation, transactional_id } = writer;
+    JournalWriter { instance, incarnation, transactional_id }
 }
 
 fn put_input(input: &JournalInput) -> proto::JournalInput {

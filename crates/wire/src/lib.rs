@@ -9,6 +9,7 @@ mod delimited;
 mod error;
 mod event;
 mod journal;
+mod journal_topic;
 mod json;
 mod output;
 mod record;
@@ -39,3 +40,7 @@ pub use stored::{
 };
 
 pub use journal::{Journal, JournalInput, JournalOutputs, JournalWriter, decode_journal, encode_journal};
+pub use journal_topic::{
+    JournalGenesis, JournalPart, JournalTopicRecord, PART_BYTES_MAX, decode_journal_topic, encode_journal_topic,
+    journal_parts,
+};

@@ -116,7 +116,8 @@ impl Service {
         fault::point("open.stores");
         let instance = dir.instance(&config.node.instance)?;
         let process = telemetry::process_span(&instance.id, instance.incarnation);
-        let writer = JournalWriter { instance: instance.id, incarnation: instance.incarnation };
+        let writer =
+            JournalWriter { instance: instance.id, incarnation: instance.incarnation, ..JournalWriter::default() };
         fault::point("open.named");
         let lanes = config.node.lane_count();
         let bells: Vec<Arc<Bell>> = (0..lanes).map(|_| Arc::default()).collect();

@@ -16,7 +16,7 @@ pub fn journal() -> Journal {
     let mut journal = Journal {
         seq: 7,
         prev_digest: [1; 32],
-        writer: JournalWriter { instance: "i-1".into(), incarnation: 2 },
+        writer: JournalWriter { instance: "i-1".into(), incarnation: 2, ..JournalWriter::default() },
         level: 1,
         logic_version: 4,
         config_hash: "c0".into(),
@@ -30,6 +30,9 @@ pub fn journal() -> Journal {
         cancelled: vec!["timer daily of account `A`".into()],
         outputs: JournalOutputs { first: 100, count: 2, digest: [3; 32] },
         ruleset_seeded: true,
+        // As without Kafka.
+        delta_digest: None,
+        take_over: false,
         digest: [0; 32],
     };
     journal.seal();
@@ -43,7 +46,8 @@ pub fn log_record() -> LogRecord {
 
 #[test]
 fn a_journal_record_comes_back_as_it_was() {
-    for record in [journal(), Journal::default()] {
+    let kafka = Journal { delta_digest: Some([5; 32]), take_over: true, ..journal() };
+    for record in [journal(), Journal::default(), kafka] {
         assert_eq!(decode_journal(&encode_journal(&record)), Ok(record));
     }
 }
@@ -52,7 +56,10 @@ fn a_journal_record_comes_back_as_it_was() {
 fn the_seal_is_over_every_field() {
     let sealed = journal();
     assert!(sealed.is_sealed() && !Journal::default().is_sealed());
-    let changes: [fn(&mut Journal); 19] = [
+    let changes: [fn(&mut Journal); 22] = [
+        |it| it.writer.transactional_id.push('t'),
+        |it| it.delta_digest = Some([4; 32]),
+        |it| it.take_over = true,
         |it| it.seq += 1,
         |it| it.prev_digest[0] ^= 1,
         |it| it.writer.instance.clear(),
