@@ -44,6 +44,11 @@ impl AccountCache {
         self.shrink();
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.bytes = 0;
+    }
+
     fn shrink(&mut self) {
         while self.entries.len() > self.entries_max || self.bytes > self.bytes_max {
             let Some((_, oldest)) = self.entries.pop_lru() else { return };

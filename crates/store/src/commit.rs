@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use headroom_engine::{Account, AccountId, Broadcasts, Commit, Output, Published, SeenKey, ShardState, Timer};
+use rocksdb::WriteBatch;
 
 use crate::database::{Batch, Database};
 use crate::table::{Meta, Table};
@@ -93,6 +94,10 @@ impl Flight {
         &self.timers_added[at(from)..at(end)]
     }
 
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter().map(|account| &**account)
+    }
+
     #[expect(clippy::vec_box, reason = "as the engine gives them and the cache keeps them")]
     pub(crate) fn into_accounts(self) -> Vec<Box<Account>> {
         self.accounts
@@ -102,6 +107,20 @@ impl Flight {
 /// A commit with everything that its batch needs.
 pub(crate) struct Job {
     pub(crate) flight: Arc<Flight>,
+    work: Work,
+    done: Option<Done>,
+}
+
+/// How far a commit's batch is.
+enum Work {
+    /// The writing thread builds it.
+    Parts(Box<Parts>),
+    /// It was built when it was staged; with the stored size of each account.
+    Built(WriteBatch, Vec<usize>),
+}
+
+/// What goes into a batch beside the flight.
+struct Parts {
     first_output: u64,
     outputs: Vec<Output>,
     positions: BTreeMap<(Arc<str>, u32), u64>,
@@ -113,7 +132,7 @@ pub(crate) struct Job {
 impl Job {
     /// # Panics
     /// If the accounts are not sorted by id.
-    pub(crate) fn new(commit: Commit, extra: CommitExtra, first_output: u64, seen_from_day: i32) -> Self {
+    pub(crate) fn new(commit: Commit, mut extra: CommitExtra, first_output: u64, seen_from_day: i32) -> Self {
         assert!(commit.accounts.is_sorted_by(|one, other| one.id < other.id), "accounts are sorted by id");
         let flight = Flight {
             accounts: commit.accounts,
@@ -123,15 +142,34 @@ impl Job {
             seen_sorted: OnceLock::new(),
             seen_from: (commit.state.seen_from_day > seen_from_day).then_some(commit.state.seen_from_day),
         };
-        Self {
-            flight: Arc::new(flight),
+        let done = extra.done.take();
+        let parts = Parts {
             first_output,
             outputs: commit.outputs,
             positions: commit.positions,
             ruleset: commit.ruleset,
             state: commit.state,
             extra,
+        };
+        Self { flight: Arc::new(flight), work: Work::Parts(Box::new(parts)), done }
+    }
+
+    /// Puts everything into a batch, which [`Self::built`] takes back.
+    pub(crate) fn build(&mut self, builder: &mut Builder, batch: &mut Batch<'_>) {
+        let work = std::mem::replace(&mut self.work, Work::Built(WriteBatch::default(), Vec::new()));
+        if let Work::Parts(parts) = work {
+            let sizes = builder.build(batch, &self.flight, *parts);
+            self.work = Work::Built(WriteBatch::default(), sizes);
         }
+    }
+
+    /// Its batch, ready to be written.
+    pub(crate) fn built(&mut self, writes: WriteBatch) {
+        let sizes = match &mut self.work {
+            Work::Built(_, sizes) => std::mem::take(sizes),
+            Work::Parts(_) => Vec::new(),
+        };
+        self.work = Work::Built(writes, sizes);
     }
 }
 
@@ -141,10 +179,16 @@ fn timer_keys(timers: &[(AccountId, Timer)]) -> Vec<Vec<u8>> {
     keys
 }
 
-/// Writes commits one after the other, and keeps what helps with the next.
+/// Writes commits one after the other.
 pub(crate) struct Committer {
     database: Arc<Database>,
     durability: Durability,
+    builder: Builder,
+}
+
+/// Makes batches of commits, and keeps what helps with the next.
+#[derive(Default)]
+pub(crate) struct Builder {
     /// Bytes of the largest batch: the next one starts with as many.
     batch_bytes: usize,
     /// As written last. The engine makes a new one for a change, so the same one needs no writing.
@@ -153,12 +197,12 @@ pub(crate) struct Committer {
 
 impl Committer {
     pub(crate) fn new(database: Arc<Database>, durability: Durability) -> Self {
-        Self { database, durability, batch_bytes: 0, broadcasts: None }
+        Self { database, durability, builder: Builder::default() }
     }
 
     /// Writes a commit and says so to who waits for it; gives the stored size of each account.
     pub(crate) fn write(&mut self, mut job: Job) -> Result<Vec<usize>, StoreError> {
-        let done = job.extra.done.take();
+        let done = job.done.take();
         let written = self.write_batch(job);
         fault::point("commit.before_done");
         if let Some(done) = done {
@@ -170,25 +214,39 @@ impl Committer {
 
     fn write_batch(&mut self, job: Job) -> Result<Vec<usize>, StoreError> {
         fault::point("commit.begin");
-        let database = Arc::clone(&self.database);
-        let mut batch = database.batch_of(self.batch_bytes);
-        let sizes = write_accounts(&mut batch, &job.flight.accounts);
-        write_timers(&mut batch, &job.flight);
-        write_positions(&mut batch, &job.positions);
-        if let Some(published) = &job.ruleset {
-            write_ruleset(&mut batch, &published.ruleset.hash, &published.files);
-        }
-        write_seen(&mut batch, &job.flight);
-        let outputs = outputs::write(&mut batch, job.first_output, &job.outputs, &job.extra.outputs);
-        journal::write(&mut batch, job.extra.journal.as_ref());
-        write_meta(&mut batch, outputs, &job.extra);
-        self.write_state(&mut batch, job.state);
-        self.batch_bytes = self.batch_bytes.max(batch.bytes());
+        let (writes, sizes) = match job.work {
+            Work::Parts(parts) => {
+                let database = Arc::clone(&self.database);
+                let mut batch = database.batch_of(self.builder.batch_bytes);
+                let sizes = self.builder.build(&mut batch, &job.flight, *parts);
+                (batch.into_writes(), sizes)
+            }
+            Work::Built(writes, sizes) => (writes, sizes),
+        };
         fault::point("commit.batch_built");
         fault::point("commit.before_write");
-        batch.write(self.durability)?;
+        self.database.write(writes, self.durability)?;
         fault::point("commit.after_write");
         Ok(sizes)
+    }
+}
+
+impl Builder {
+    /// Puts a commit into a batch; gives the stored size of each account.
+    fn build(&mut self, batch: &mut Batch<'_>, flight: &Flight, parts: Parts) -> Vec<usize> {
+        let sizes = write_accounts(batch, &flight.accounts);
+        write_timers(batch, flight);
+        write_positions(batch, &parts.positions);
+        if let Some(published) = &parts.ruleset {
+            write_ruleset(batch, &published.ruleset.hash, &published.files);
+        }
+        write_seen(batch, flight);
+        let outputs = outputs::write(batch, parts.first_output, &parts.outputs, &parts.extra.outputs);
+        journal::write(batch, parts.extra.journal.as_ref());
+        write_meta(batch, outputs, &parts.extra);
+        self.write_state(batch, parts.state);
+        self.batch_bytes = self.batch_bytes.max(batch.bytes());
+        sizes
     }
 
     fn write_state(&mut self, batch: &mut Batch<'_>, mut state: ShardState) {

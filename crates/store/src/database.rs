@@ -8,6 +8,7 @@ use rocksdb::{
     ColumnFamily, DB, DBPinnableSlice, DBRawIteratorWithThreadMode, FlushOptions, ReadOptions, WriteBatch, WriteOptions,
 };
 
+use crate::delta::{DeltaWriter, Operation};
 use crate::format::{self, Stage};
 use crate::table::{Family, Meta, Table};
 use crate::{Durability, StoreError, StoreOptions, codec, fault, key, tuning};
@@ -104,7 +105,12 @@ impl Database {
     /// A batch that is expected to have so many bytes.
     pub(crate) fn batch_of(&self, bytes: usize) -> Batch<'_> {
         let families = Family::ALL.map(|family| self.family(family));
-        Batch { database: self, families, writes: WriteBatch::with_capacity_bytes(bytes) }
+        Batch { database: self, families, writes: WriteBatch::with_capacity_bytes(bytes), delta: None }
+    }
+
+    /// A batch that writes down what is put into it.
+    pub(crate) fn recording_batch(&self) -> Batch<'_> {
+        Batch { delta: Some(DeltaWriter::new()), ..self.batch() }
     }
 
     /// The value under a key.
@@ -177,7 +183,9 @@ impl Database {
         Ok(rows.key().map(<[u8]>::to_vec))
     }
 
-    fn write(&self, writes: WriteBatch, durability: Durability) -> Result<(), StoreError> {
+    /// # Errors
+    /// HR0304 or HR0303 of the write that fails, HR0306 ever after.
+    pub(crate) fn write(&self, writes: WriteBatch, durability: Durability) -> Result<(), StoreError> {
         self.check()?;
         let mut how = WriteOptions::default();
         how.set_sync(durability == Durability::Fsync);
@@ -237,10 +245,27 @@ pub(crate) struct Batch<'a> {
     /// In the order of [`Family::ALL`]: RocksDB's binding looks them up by name.
     families: [&'a ColumnFamily; Family::ALL.len()],
     writes: WriteBatch,
+    delta: Option<DeltaWriter>,
 }
 
 impl Batch<'_> {
+    /// What was put into it so far; from here on nothing is written down.
+    pub(crate) fn take_delta(&mut self) -> Vec<u8> {
+        self.delta.take().map_or_else(Vec::new, DeltaWriter::into_bytes)
+    }
+
+    pub(crate) fn into_writes(self) -> WriteBatch {
+        self.writes
+    }
+
+    fn note(&mut self, operation: Operation<'_>) {
+        if let Some(delta) = &mut self.delta {
+            delta.push(operation);
+        }
+    }
+
     pub(crate) fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
+        self.note(Operation::Put(key, value));
         self.writes.put_cf(self.families[table.family() as usize], key, value);
     }
 
@@ -249,11 +274,13 @@ impl Batch<'_> {
     }
 
     pub(crate) fn delete(&mut self, table: Table, key: &[u8]) {
+        self.note(Operation::Delete(key));
         self.writes.delete_cf(self.families[table.family() as usize], key);
     }
 
     /// From a key on, up to and without another.
     pub(crate) fn delete_range(&mut self, table: Table, from: &[u8], to: &[u8]) {
+        self.note(Operation::DeleteRange(from, to));
         self.writes.delete_range_cf(self.families[table.family() as usize], from, to);
     }
 

@@ -57,6 +57,15 @@ impl RecentKeys {
         self.keys = self.days.values().map(HashMap::len).sum();
     }
 
+    /// What was taken was not written after all, or keys were written that were never taken: what was here, and the
+    /// days up to `newest_stored`, are answered from disk from now on.
+    pub(crate) fn forget(&mut self, newest_stored: Option<i32>) {
+        let newest = self.days.last_key_value().map(|(day, _)| *day);
+        self.disk_through = self.disk_through.max(newest).max(newest_stored);
+        self.days.clear();
+        self.keys = 0;
+    }
+
     fn give_up_oldest(&mut self) {
         if let Some((day, keys)) = self.days.pop_first() {
             self.disk_through = self.disk_through.max(Some(day));

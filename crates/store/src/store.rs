@@ -1,14 +1,16 @@
 //! The one writer of a shard: loads what a step needs, commits what it decided.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use headroom_engine::{Account, AccountId, Commit, SeenKey, Timer, Timestamp};
 
 use crate::cache::AccountCache;
-use crate::commit::{CommitExtra, Job, write_ruleset};
+use crate::commit::{CommitExtra, Flight, Job, write_ruleset};
 use crate::database::{Batch, Database};
 use crate::recent::{Recent, RecentKeys};
+use crate::staging::Staging;
 use crate::table::{Meta, Table};
 use crate::writer::Writer;
 use crate::{Durability, LogWriter, Reader, StoreError, StoreOptions, codec, fault, journal, key};
@@ -21,17 +23,18 @@ use crate::{Durability, LogWriter, Reader, StoreError, StoreOptions, codec, faul
 /// A failed write seals the shard: the call that learns of it gives the failure itself, every later one HR0306.
 pub struct Store {
     pub(crate) database: Arc<Database>,
-    reader: Reader,
-    durability: Durability,
+    pub(crate) reader: Reader,
+    pub(crate) durability: Durability,
     /// Dropped before the rest: it writes to the end what it has.
-    writer: Writer,
-    cache: AccountCache,
-    recent: RecentKeys,
+    pub(crate) writer: Writer,
+    pub(crate) staging: Staging,
+    pub(crate) cache: AccountCache,
+    pub(crate) recent: RecentKeys,
     /// No stored timer sorts before this key. Removed timers leave marks in front of the live ones that a scan from
     /// the start of the table would have to pass each time.
-    timers_from: Vec<u8>,
-    seen_from_day: i32,
-    outputs: u64,
+    pub(crate) timers_from: Vec<u8>,
+    pub(crate) seen_from_day: i32,
+    pub(crate) outputs: u64,
 }
 
 impl Store {
@@ -43,10 +46,11 @@ impl Store {
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         let database = Arc::new(Database::open(dir, &options)?);
         let reader = Reader::new(database.clone());
-        let newest_seen = database.last_key(Table::Seen)?.map(|key| key::parse_seen_day(&key)).transpose()?;
+        let newest_seen = newest_seen_day(&database)?;
         Ok(Self {
             durability: options.durability,
             writer: Writer::start(&database, options.durability)?,
+            staging: Staging::default(),
             cache: AccountCache::new(options.accounts_cached_max, options.account_bytes_cached_max),
             recent: RecentKeys::new(newest_seen, options.seen_cached_max),
             timers_from: Table::Timers.range().0,
@@ -76,10 +80,9 @@ impl Store {
         self.database.check()?;
         let mut accounts = Vec::with_capacity(ids.len());
         let mut keys = Vec::new();
-        let flight = self.writer.flight();
         for id in ids {
-            // The flight first: of an account that came from it once, the cache may hold an older one.
-            if let Some(account) = flight.and_then(|flight| flight.account(id)) {
+            // Flights first: of an account that came from one, the cache may hold an older one.
+            if let Some(account) = self.flights().find_map(|flight| flight.account(id)) {
                 accounts.push(Box::new(account.clone()));
             } else if let Some(account) = self.cache.take(id) {
                 accounts.push(account);
@@ -102,7 +105,7 @@ impl Store {
         for (at, key) in keys.iter().enumerate() {
             match self.recent.get(*key) {
                 Recent::Known(content) => contents[at] = content,
-                Recent::AskDisk => match self.writer.flight().and_then(|flight| flight.seen(*key)) {
+                Recent::AskDisk => match self.flights().find_map(|flight| flight.seen(*key)) {
                     Some(content) => contents[at] = content,
                     None => asked.push(at),
                 },
@@ -141,34 +144,44 @@ impl Store {
         let (_, end) = Table::Timers.range();
         let mut rows = self.database.peek_range(Table::Timers, self.timers_from.clone(), end.clone())?;
         let stored = rows.next_row()?.map_or(end, |(key, _)| key.to_vec());
-        let added = self.writer.flight().and_then(|flight| flight.first_timer_added());
-        self.timers_from = added.map_or(stored.clone(), |added| stored.min(added.to_vec()));
+        let added = self.flights().filter_map(Flight::first_timer_added).min().map(<[u8]>::to_vec);
+        self.timers_from = added.map_or(stored.clone(), |added| stored.min(added));
         Ok(())
     }
 
-    /// What is on disk, without what the flight removes, with what it adds.
+    /// What is on disk, without what flights remove, with what they add.
     fn timers_between(&self, from: Vec<u8>, end: Vec<u8>, limit: usize) -> Result<Vec<(AccountId, Timer)>, StoreError> {
         if from >= end {
             return Ok(Vec::new());
         }
-        let flight = self.writer.flight();
-        let added = flight.map_or(&[][..], |flight| flight.timers_added(&from, &end));
-        let mut keys: Vec<Vec<u8>> = added.to_vec();
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        let mut newer: Vec<&Flight> = Vec::new();
+        for flight in self.flights() {
+            let added = flight.timers_added(&from, &end).iter();
+            keys.extend(added.filter(|key| !newer.iter().any(|flight| flight.removes_timer(key))).cloned());
+            newer.push(flight);
+        }
+        let is_added = !keys.is_empty();
         let mut rows = self.database.peek_range(Table::Timers, from, end)?;
         let mut stored = 0;
         while stored < limit {
             let Some((key, _)) = rows.next_row()? else { break };
-            if !flight.is_some_and(|flight| flight.removes_timer(key)) {
+            if !newer.iter().any(|flight| flight.removes_timer(key)) {
                 keys.push(key.to_vec());
                 stored += 1;
             }
         }
-        if !added.is_empty() {
+        if is_added {
             keys.sort_unstable();
             keys.dedup();
             keys.truncate(limit);
         }
         keys.iter().map(|key| key::parse_timer(key)).collect()
+    }
+
+    /// Commits that are not durable yet, newest first.
+    fn flights(&self) -> impl Iterator<Item = &Flight> {
+        self.staging.flights().chain(self.writer.flight())
     }
 
     /// Writes everything that a step decided, in one piece. Timers are removed before others are added; seen days
@@ -185,6 +198,13 @@ impl Store {
         assert_eq!(commit.outputs.len(), extra.outputs.len(), "every output is encoded");
         self.settle()?;
         self.database.check()?;
+        assert!(self.staging.is_empty(), "what is staged comes first");
+        let job = self.take_up(commit, extra);
+        self.writer.send(job)
+    }
+
+    /// What the owner reads from here on holds the commit.
+    pub(crate) fn take_up(&mut self, commit: Commit, extra: CommitExtra) -> Job {
         let (first_output, from_day) = (self.outputs, self.seen_from_day);
         self.outputs += commit.outputs.len() as u64;
         self.recent.put(&commit.seen);
@@ -198,7 +218,14 @@ impl Store {
         {
             self.timers_from = added.to_vec();
         }
-        self.writer.send(job)
+        job
+    }
+
+    /// The thread that writes knows what was written last: what came past it makes it start anew.
+    pub(crate) fn restart_writer(&mut self) -> Result<(), StoreError> {
+        self.settle()?;
+        self.writer = Writer::start(&self.database, self.durability)?;
+        Ok(())
     }
 
     /// Waits until everything committed is durable and readable.
@@ -263,7 +290,10 @@ impl Store {
     }
 
     /// At most `limit` accounts in the order of ids behind `after`, and those of them that `concerned` chooses: for
-    /// sweeps. Waits for the commit in flight.
+    /// sweeps.
+    ///
+    /// # Errors
+    /// As [`Self::settle`].
     pub fn rows_after(
         &mut self,
         after: Option<&str>,
@@ -273,28 +303,46 @@ impl Store {
         self.settle()?;
         let (first, end) = Table::Accounts.range();
         let from = after.map_or(first, |after| key_behind(key::account(after)));
+        let mut staged = self.staged_accounts(after).into_iter().peekable();
         let mut rows = self.database.peek_range(Table::Accounts, from, end)?;
+        let mut stored = rows.next_row()?;
         let mut found = Rows::default();
         while found.ids.len() < limit {
-            let Some((key, value)) = rows.next_row()? else {
+            let id = stored.map(|(key, _)| key::parse_account(key)).transpose()?;
+            let is_staged = staged.peek().is_some_and(|(each, _)| id.is_none_or(|id| **each <= *id));
+            let (account, matters) = if let (true, Some((staged_id, account))) = (is_staged, staged.peek()) {
+                (Arc::clone(staged_id), concerned(account))
+            } else if let (Some(id), Some((_, value))) = (id, stored) {
+                // What is cached is what is on disk, and decoding is most of a row's cost.
+                match self.cache.peek(id) {
+                    Some(account) => (Arc::clone(&account.id), concerned(account)),
+                    None => {
+                        let account = codec::decode_account(value)?;
+                        let matters = concerned(&account);
+                        (account.id, matters)
+                    }
+                }
+            } else {
                 found.end = true;
                 break;
             };
-            // What is cached is what is on disk, and decoding is most of a row's cost.
-            let (id, matters) = match self.cache.peek(key::parse_account(key)?) {
-                Some(account) => (Arc::clone(&account.id), concerned(account)),
-                None => {
-                    let account = codec::decode_account(value)?;
-                    let matters = concerned(&account);
-                    (account.id, matters)
-                }
-            };
-            if matters {
-                found.concerned.push(Arc::clone(&id));
+            if id == Some(&*account) {
+                stored = rows.next_row()?;
             }
-            found.ids.push(id);
+            staged.next_if(|(each, _)| *each == account);
+            if matters {
+                found.concerned.push(Arc::clone(&account));
+            }
+            found.ids.push(account);
         }
         Ok(found)
+    }
+
+    /// The newest of each account that is staged, behind an id.
+    fn staged_accounts(&self, after: Option<&str>) -> BTreeMap<AccountId, &Account> {
+        let flights = self.staging.flights().rev();
+        let accounts = flights.flat_map(Flight::accounts).filter(|each| after.is_none_or(|after| *each.id > *after));
+        accounts.map(|each| (Arc::clone(&each.id), each)).collect()
     }
 }
 
@@ -309,6 +357,11 @@ pub struct Rows {
     pub concerned: Vec<AccountId>,
 }
 
+/// The newest day of which the disk holds seen keys.
+pub(crate) fn newest_seen_day(database: &Database) -> Result<Option<i32>, StoreError> {
+    database.last_key(Table::Seen)?.map(|key| key::parse_seen_day(&key)).transpose()
+}
+
 /// The smallest key behind another.
 fn key_behind(mut key: Vec<u8>) -> Vec<u8> {
     key.push(0);
@@ -317,8 +370,6 @@ fn key_behind(mut key: Vec<u8>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use headroom_engine::{ShardState, TimerKind};
 
     use super::*;

@@ -37,6 +37,12 @@ impl Table {
         self as u8
     }
 
+    pub(crate) fn of_byte(byte: u8) -> Option<Self> {
+        use Table::{Accounts, ByAccount, Journal, Log, Meta, Outputs, Positions, Rulesets, Seen, Timers};
+        let all = [Meta, Accounts, Timers, Seen, Positions, Outputs, Rulesets, Journal, Log, ByAccount];
+        all.into_iter().find(|table| table.byte() == byte)
+    }
+
     /// The first key of the table and the first behind it.
     pub(crate) fn range(self) -> (Vec<u8>, Vec<u8>) {
         (vec![self.byte()], vec![self.byte() + 1])

@@ -15,7 +15,7 @@ const IDS: [&str; 5] = ["a", "ab", "ab c", "b", "é"];
 /// Timers in the order in which they fire (PROTOCOL P2).
 type TimerOrder = (Timestamp, AccountId, TimerKind, u32);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Model {
     accounts: BTreeMap<AccountId, u64>,
     timers: BTreeSet<TimerOrder>,
@@ -161,6 +161,104 @@ proptest! {
         commit(&mut together, &Commit { accounts: vec![account("z", 1)], ..Commit::default() });
         together.settle().unwrap();
         prop_assert_ne!(alone.reader().digest().unwrap(), together.reader().digest().unwrap());
+    }
+}
+
+/// What happens to staged commits after one more is.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Wait,
+    ReleaseOldest,
+    ReleaseAll,
+    Abandon,
+}
+
+fn fates() -> impl Strategy<Value = Fate> {
+    prop_oneof![Just(Fate::Wait), Just(Fate::ReleaseOldest), Just(Fate::ReleaseAll), Just(Fate::Abandon)]
+}
+
+/// A store and what its owner should read, with a follower that gets the deltas of what is released.
+struct Staged {
+    store: Store,
+    follower: Store,
+    /// Released, then after each staged commit.
+    models: Vec<Model>,
+    deltas: std::collections::VecDeque<(Vec<u8>, u64)>,
+    seq: u64,
+}
+
+impl Staged {
+    fn stage(&mut self, commit: &Commit) {
+        let mut model = self.models.last().unwrap().clone();
+        // The horizon never goes back, also not where a commit that moved it was abandoned.
+        model.apply(commit);
+        self.models.push(model);
+        self.seq += 1;
+        let seq = self.seq;
+        let journal = |_: &[u8]| (seq, seq.to_be_bytes().to_vec());
+        let delta = self.store.stage(commit.clone(), CommitExtra::default(), journal).unwrap();
+        self.deltas.push_back((delta, seq));
+    }
+
+    fn release(&mut self) {
+        self.store.release().unwrap();
+        self.models.remove(0);
+        let (delta, seq) = self.deltas.pop_front().unwrap();
+        self.follower.apply(&[(&delta, (seq, seq.to_be_bytes().to_vec()))]).unwrap();
+    }
+
+    fn meet(&mut self, fate: Fate) {
+        match fate {
+            Fate::Wait => {}
+            Fate::ReleaseOldest => self.release(),
+            Fate::ReleaseAll => (0..self.store.staged()).for_each(|_| self.release()),
+            Fate::Abandon => {
+                self.seq -= self.store.staged() as u64;
+                self.store.abandon();
+                self.models.truncate(1);
+                self.deltas.clear();
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check(&mut self) {
+        let model = self.models.last().unwrap().clone();
+        model.check(&mut self.store);
+        let rows = self.store.rows_after(None, 99, |each| each.sequence > 50).unwrap();
+        assert_eq!(rows.ids, model.accounts.keys().cloned().collect::<Vec<_>>());
+        let chosen = model.accounts.iter().filter(|(_, sequence)| **sequence > 50).map(|(id, _)| id.clone());
+        assert_eq!((rows.concerned, rows.end), (chosen.collect(), true));
+        self.models[0].clone().check(&mut self.follower);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn what_is_staged_is_read_and_comes_to_nothing_when_it_is_abandoned(
+        steps in proptest::collection::vec((commits(), fates()), 1..9),
+        memory in memories(),
+    ) {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = Store::open(one.path(), memory.clone()).unwrap();
+        let follower = Store::open(other.path(), memory).unwrap();
+        let models = vec![Model::default()];
+        let mut staged = Staged { store, follower, models, deltas: Default::default(), seq: 0 };
+        let (commits, fates): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+        for (commit, fate) in advancing(commits).iter().zip(fates) {
+            staged.stage(commit);
+            staged.check();
+            staged.meet(fate);
+            staged.check();
+        }
+        staged.meet(Fate::ReleaseAll);
+        staged.store.settle().unwrap();
+        let (store, follower) = (staged.store.reader(), staged.follower.reader());
+        prop_assert_eq!(store.digest().unwrap(), follower.digest().unwrap());
+        prop_assert_eq!(store.journal_from(0, 99).unwrap(), follower.journal_from(0, 99).unwrap());
+        prop_assert_eq!(store.journal_last().unwrap().map_or(0, |(seq, _)| seq), staged.seq);
     }
 }
 
