@@ -89,6 +89,9 @@ check_test_packages() {
   command -v dpkg-query >/dev/null 2>&1 || return 0
   local wanted=(chromium strace python3-venv) missing=() package
   command -v npm >/dev/null 2>&1 || wanted+=(npm)
+  # Kafka's broker runs from its jars.
+  command -v java >/dev/null 2>&1 || wanted+=(openjdk-17-jre-headless)
+  command -v mvn >/dev/null 2>&1 || wanted+=(maven)
   for package in "${wanted[@]}"; do is_installed "$package" || missing+=("$package"); done
   [ "${#missing[@]}" -gt 0 ] || return 0
   install_packages "${missing[@]}" \
@@ -96,7 +99,10 @@ check_test_packages() {
 }
 
 check_packages
-if [ "${1:-}" = tests ]; then check_test_packages; fi
+if [ "${1:-}" = tests ]; then
+  check_test_packages
+  scripts/kafka-jars.sh >/dev/null || echo "setup: without Kafka's jars the tests with a broker are skipped" >&2
+fi
 # shellcheck source=scripts/env.sh
 . scripts/env.sh
 check_rust

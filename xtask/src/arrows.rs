@@ -9,7 +9,7 @@ struct Row {
     in_tests: &'static [&'static str],
 }
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 13] = [
     row("policy", &[]),
     row("engine", &["policy"]),
     row("wire", &["policy", "engine"]),
@@ -20,8 +20,9 @@ const ROWS: [Row; 12] = [
     row("sources", &["policy", "engine", "wire"]),
     row("replay", &["policy", "engine", "wire"]),
     row("sim", &["policy", "engine", "wire"]),
-    Row { name: "node", on: BELOW_NODE, in_tests: &["sim"] },
-    Row { name: "cli", on: BELOW_CLI, in_tests: &[] },
+    row("kafka-broker", &[]),
+    Row { name: "node", on: BELOW_NODE, in_tests: &["sim", "kafka-broker"] },
+    Row { name: "cli", on: BELOW_CLI, in_tests: &["kafka-broker"] },
 ];
 
 const BELOW_NODE: &[&str] =
