@@ -36,7 +36,10 @@ pub fn host(
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), RunError> {
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(RunError::Thread)?;
-    runtime.block_on(serve(config, rules, telemetry, listening))
+    let done = runtime.block_on(serve(config, rules, telemetry.clone(), listening));
+    drop(runtime);
+    telemetry.stop();
+    done
 }
 
 async fn serve(

@@ -150,6 +150,12 @@ pub struct TelemetryConfig {
     pub format: LogFormat,
     /// Whether log lines name lane and round.
     pub spans: bool,
+    /// Where spans go over OTLP/HTTP; empty: nowhere.
+    pub otlp_endpoint: String,
+    /// `service.name` of those spans.
+    pub otlp_service_name: String,
+    /// How many of a hundred rounds are sent.
+    pub otlp_sample_percent: u8,
 }
 
 /// The form of log lines.
@@ -279,6 +285,10 @@ impl TelemetryConfig {
             }),
             format: from.word("telemetry.format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]),
             spans: from.flag("telemetry.spans"),
+            otlp_endpoint: from
+                .get("telemetry.otlp_endpoint", |raw| names::web_address("telemetry.otlp_endpoint", raw)),
+            otlp_service_name: from.text("telemetry.otlp_service_name"),
+            otlp_sample_percent: from.number("telemetry.otlp_sample_percent", 0..=100),
         }
     }
 }

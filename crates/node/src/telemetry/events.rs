@@ -183,6 +183,19 @@ pub fn ruleset_published(hash: &str, shard: u32) {
     counter!(m::RULESETS, "shard" => shard.to_string()).increment(1);
 }
 
+/// Spans will not reach the collector; `why` is `queue_full` or `not_sent`.
+pub fn otlp_dropped(why: &'static str, spans: u64) {
+    counter!(m::OTLP_DROPPED, "why" => why).increment(spans);
+}
+
+/// The collector of spans went away, or came back.
+pub fn otlp_reachable(endpoint: &str, now: Result<&(), String>) {
+    match now {
+        Ok(()) => info!(endpoint, "the collector takes spans again"),
+        Err(detail) => warn!(endpoint, detail, "the collector takes no spans: they are dropped until it does"),
+    }
+}
+
 /// The service was told to stop.
 pub fn shutdown_started() {
     info!("stopping: no new records; what was accepted is being decided");

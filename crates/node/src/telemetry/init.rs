@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use metrics::{describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::filter::{self, EnvFilter, ParseError};
 use tracing_subscriber::fmt::Layer as Lines;
 use tracing_subscriber::layer::SubscriberExt;
@@ -14,6 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
 use super::metrics::{BUCKETS, METRICS, MetricKind};
+use super::otlp;
 use crate::config::{LogFormat, TelemetryConfig};
 
 /// Samples of histograms are gathered this often; otherwise they would pile up where nobody reads `/metrics`.
@@ -25,6 +28,8 @@ static STARTED: Mutex<Option<Telemetry>> = Mutex::new(None);
 #[derive(Clone, Debug)]
 pub struct Telemetry {
     handle: PrometheusHandle,
+    /// Where spans go to a collector.
+    spans: Option<SdkTracerProvider>,
 }
 
 /// Why telemetry was not set up.
@@ -44,6 +49,9 @@ pub enum TelemetryError {
     /// Another recorder is in force in this process.
     #[error("another recorder of metrics is in force in this process")]
     RecorderTaken,
+    /// Spans cannot be sent to a collector.
+    #[error("cannot set up the export of spans")]
+    Otlp(#[source] OTelSdkError),
     /// The thread that gathers samples did not start.
     #[error("cannot start a thread for metrics")]
     Thread(#[source] io::Error),
@@ -53,6 +61,12 @@ impl Telemetry {
     /// All metrics in Prometheus' text form.
     pub fn render(&self) -> String {
         self.handle.render()
+    }
+
+    /// Sends the spans that wait for a collector; later ones are dropped. Takes at most some seconds. Call it at the end
+    /// of the process, outside of any async runtime.
+    pub fn stop(&self) {
+        self.spans.iter().for_each(otlp::stop);
     }
 }
 
@@ -66,12 +80,16 @@ pub fn init(config: &TelemetryConfig) -> Result<Telemetry, TelemetryError> {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|source| TelemetryError::Filter { filter: config.log.clone(), source })?;
     let recorder = recorder().map_err(TelemetryError::Recorder)?;
-    let telemetry = Telemetry { handle: recorder.handle() };
+    let telemetry =
+        Telemetry { handle: recorder.handle(), spans: otlp::provider(config).map_err(TelemetryError::Otlp)? };
     metrics::set_global_recorder(recorder).map_err(|_| TelemetryError::RecorderTaken)?;
     describe();
     start_upkeep(telemetry.handle.clone()).map_err(TelemetryError::Thread)?;
     // It fails where another subscriber is in force; that one stays.
-    let _ = Registry::default().with(lines(config).with_filter(filter)).try_init();
+    let _ = Registry::default()
+        .with(lines(config).with_filter(filter))
+        .with(telemetry.spans.as_ref().map(otlp::layer))
+        .try_init();
     *started = Some(telemetry.clone());
     Ok(telemetry)
 }

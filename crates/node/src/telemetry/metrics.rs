@@ -60,6 +60,7 @@ pub(super) const HTTP_SECONDS: &str = "headroom_http_request_seconds";
 pub(super) const STREAMS: &str = "headroom_streams_open";
 pub(super) const STREAMS_CLOSED: &str = "headroom_streams_closed_total";
 pub(super) const RULESETS: &str = "headroom_rulesets_published_total";
+pub(super) const OTLP_DROPPED: &str = "headroom_otlp_dropped_spans_total";
 pub(super) const STOPPING: &str = "headroom_stopping";
 
 const SHARD: &[&str] = &["shard"];
@@ -97,6 +98,11 @@ pub const METRICS: &[Metric] = &[
     gauge(STREAMS, &["kind"], "Streams open now, by kind."),
     counter(STREAMS_CLOSED, &["kind", "why"], "Streams closed, by kind and reason."),
     counter(RULESETS, SHARD, "Rulesets that came into force."),
+    counter(
+        OTLP_DROPPED,
+        &["why"],
+        "Spans that no collector got: `queue_full` while it was slow, `not_sent` while it was away.",
+    ),
     gauge(STOPPING, &[], "1 from the beginning of the stop."),
 ];
 

@@ -37,6 +37,9 @@ fn every_event() {
     stream_opened("changes");
     stream_closed("changes", "too_slow");
     ruleset_published("abc", 0);
+    otlp_dropped("not_sent", 3);
+    otlp_reachable("http://c:4318", Ok(&()));
+    otlp_reachable("http://c:4318", Err("refused".to_owned()));
     shutdown_started();
     shutdown_finished(TIME);
 }
