@@ -23,7 +23,9 @@ pub use config::{
 pub use error::RunError;
 pub use host::{HostRules, host};
 pub use http::{openapi, serve};
-pub use lane::{Done, Lane, LaneOptions, LaneTimes, Piece, Tell, decode_journal, input_digest, outputs_digest};
+pub use lane::{
+    Commits, Done, Lane, LaneOptions, LaneTimes, Piece, StagedPiece, Tell, decode_journal, input_digest, outputs_digest,
+};
 pub use merge::Merge;
 pub use report::{Collector, Exposure, REPORT_FORMAT, ReportDay, ReportRound, ReportRule, RunReport};
 pub use run::{RunOptions, RunProgress, RunSummary, run, run_reported};

@@ -82,7 +82,7 @@ impl Lane {
     /// # Errors
     /// What the store says.
     pub fn begin(&mut self, records: usize) -> Result<(), StoreError> {
-        let seq = self.chain.next();
+        let seq = self.head.chain.next();
         let before = std::mem::take(&mut self.care.mark);
         self.care.mark = if before.seq == seq { before.died_again() } else { Mark { seq, ..Mark::default() } };
         if self.care.mark.deaths >= DEATHS {
@@ -111,7 +111,7 @@ impl Lane {
 
     /// Says before it is decided what is decided, where processes died before. True: they died of it.
     fn is_culprit(&mut self, what: &str) -> Result<bool, StoreError> {
-        let seq = self.chain.next();
+        let seq = self.head.chain.next();
         if self.care.mark.seq != seq {
             self.care.mark = Mark { seq, deaths: DEATHS, ..Mark::default() };
         }
@@ -141,15 +141,15 @@ impl Lane {
         tell: Tell<'_>,
     ) -> Result<(), RunError> {
         for record in records {
-            self.fire_singly(record.timestamp.max(self.state.now), tell)?;
+            self.fire_singly(record.timestamp.max(self.head.state.now), tell)?;
             self.take_singly(record, tell)?;
             self.care.records_left = self.care.records_left.saturating_sub(1);
         }
         if let Some(tick) = tick {
-            self.fire_singly(tick.max(self.state.now), tell)?;
+            self.fire_singly(tick.max(self.head.state.now), tell)?;
             self.sweep_carefully(&[], Some(tick), tell)?;
             // A tick comes when all records are decided: with it the place is passed, unless rows are left.
-            if self.state.sweep.is_none() {
+            if self.head.state.sweep.is_none() {
                 self.care.records_left = 0;
             }
         }

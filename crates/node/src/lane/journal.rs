@@ -45,15 +45,8 @@ impl Chain {
         self.seal(journal)
     }
 
-    /// The record of a commit: the records that were taken, and its encoded outputs, the first with this sequence.
-    pub fn record(
-        &mut self,
-        commit: &Commit,
-        taken: &[Record],
-        outputs: &[Vec<u8>],
-        first: u64,
-        ruleset: &str,
-    ) -> Journal {
+    /// The record of a commit, not sealed yet: the records that were taken, and its encoded outputs, the first with this sequence.
+    pub fn record(&self, commit: &Commit, taken: &[Record], outputs: &[Vec<u8>], first: u64, ruleset: &str) -> Journal {
         let mut journal = self.blank(ruleset);
         journal.now = commit.state.now;
         journal.inputs = inputs(taken);
@@ -63,10 +56,11 @@ impl Chain {
         journal.poisoned = commit.poisoned.clone();
         journal.cancelled = commit.cancelled.iter().map(cancelled).collect();
         journal.outputs = JournalOutputs { first, count: outputs.len() as u64, digest: outputs_digest(outputs) };
-        self.seal(journal)
+        journal
     }
 
-    fn blank(&self, ruleset_hash: &str) -> Journal {
+    /// The next record, with nothing in it.
+    pub fn blank(&self, ruleset_hash: &str) -> Journal {
         Journal {
             seq: self.next,
             prev_digest: self.digest,
@@ -79,7 +73,14 @@ impl Chain {
         }
     }
 
-    fn seal(&mut self, mut journal: Journal) -> Journal {
+    /// The record of a commit whose state travels in the journal.
+    pub fn seal_with_delta(&mut self, mut journal: Journal, delta: &[u8]) -> Journal {
+        journal.delta_digest = Some(Sha256::digest(delta).into());
+        self.seal(journal)
+    }
+
+    /// The chain goes on behind it.
+    pub fn seal(&mut self, mut journal: Journal) -> Journal {
         journal.seal();
         self.next += 1;
         self.digest = journal.digest;

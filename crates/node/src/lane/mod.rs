@@ -3,8 +3,9 @@
 mod careful;
 mod journal;
 mod poison;
+mod staging;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ use crate::service::LOG_INPUT;
 use careful::{Care, guarded};
 use journal::Chain;
 use poison::Work;
+
+pub use staging::StagedPiece;
 
 pub use careful::poisoned;
 pub use journal::{decode as decode_journal, input_digest, outputs_digest, parse_cancelled};
@@ -63,6 +66,25 @@ pub type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// Hears of every piece before it is written, and says whom to call when it is.
 pub type Tell<'a> = &'a mut dyn FnMut(Piece<'_>) -> Option<Done>;
 
+/// What makes a lane's decisions count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Commits {
+    /// The store's write: embedded mode, and files.
+    #[default]
+    AtOnce,
+    /// A transaction: pieces are staged in the store until [`Lane::release`] or [`Lane::abandon`].
+    Staged,
+}
+
+/// What the next commit stands on.
+#[derive(Clone, Debug)]
+struct Head {
+    ruleset: Arc<Ruleset>,
+    state: ShardState,
+    outputs: u64,
+    chain: Chain,
+}
+
 /// Who a lane writes for.
 #[derive(Clone, Debug)]
 pub struct LaneOptions {
@@ -74,24 +96,34 @@ pub struct LaneOptions {
     pub config_hash: String,
     /// Timers stepped at a time: bounds the accounts that one commit holds.
     pub timers_max: usize,
+    /// What makes its decisions count.
+    pub commits: Commits,
 }
 
 impl Default for LaneOptions {
     fn default() -> Self {
-        Self { shard: 0, writer: JournalWriter::default(), config_hash: String::new(), timers_max: TIMERS_MAX }
+        Self {
+            shard: 0,
+            writer: JournalWriter::default(),
+            config_hash: String::new(),
+            timers_max: TIMERS_MAX,
+            commits: Commits::AtOnce,
+        }
     }
 }
 
 /// One shard being served.
 pub struct Lane {
     store: Store,
-    ruleset: Arc<Ruleset>,
-    state: ShardState,
+    head: Head,
+    /// What each staged commit stood on, oldest first.
+    before: VecDeque<Head>,
+    /// Staged since they were last taken.
+    pieces: Vec<StagedPiece>,
     out: Option<Out>,
-    outputs: u64,
     shard: u32,
     timers_max: usize,
-    chain: Chain,
+    commits: Commits,
     care: Care,
     times: LaneTimes,
 }
@@ -100,34 +132,38 @@ impl Lane {
     /// A lane over an open store. `rules` (path and text of files) come into force if the store has none, or if
     /// `replace` is set and it has others.
     pub fn open(
-        mut store: Store,
+        store: Store,
         rules: &[(String, String)],
         replace: bool,
         out: Option<Out>,
         options: LaneOptions,
     ) -> Result<Self, RunError> {
         let state = store.reader().state()?.unwrap_or_default();
-        let mut chain = Chain::behind(store.reader(), options.writer, options.config_hash)?;
-        let ruleset = seed(&mut store, &mut chain, &state, rules, replace)?;
+        let chain = Chain::behind(store.reader(), options.writer, options.config_hash)?;
+        let Seed { ruleset, is_new } = seed(&store, rules, replace)?;
         let outputs = store.reader().outputs_count()?;
         let care = Care::read(store.reader())?;
-        Ok(Self {
+        let mut lane = Self {
             store,
-            ruleset,
-            state,
+            head: Head { ruleset, state, outputs, chain },
+            before: VecDeque::new(),
+            pieces: Vec::new(),
             out,
-            outputs,
             shard: options.shard,
             timers_max: options.timers_max.max(1),
-            chain,
+            commits: options.commits,
             care,
             times: LaneTimes::default(),
-        })
+        };
+        if is_new {
+            lane.put_ruleset(rules)?;
+        }
+        Ok(lane)
     }
 
     /// The shard after the last commit.
     pub fn state(&self) -> &ShardState {
-        &self.state
+        &self.head.state
     }
 
     /// Where the time went so far; waiting is the caller's to count.
@@ -152,12 +188,12 @@ impl Lane {
 
     /// The ruleset in force.
     pub fn ruleset(&self) -> &Arc<Ruleset> {
-        &self.ruleset
+        &self.head.ruleset
     }
 
     /// The sequence behind the last output.
     pub fn outputs_end(&self) -> u64 {
-        self.outputs
+        self.head.outputs
     }
 
     /// Steps over records, then moves the clock to `tick` if it is given, and hands everything to the store's writer.
@@ -175,8 +211,8 @@ impl Lane {
     /// Fires everything that is due up to an instant, and finishes what is being swept.
     pub fn advance(&mut self, until: Timestamp) -> Result<(), RunError> {
         loop {
-            self.round(&[], Some(until.max(self.state.now)), &mut |_| None)?;
-            if self.state.sweep.is_none() {
+            self.round(&[], Some(until.max(self.head.state.now)), &mut |_| None)?;
+            if self.head.state.sweep.is_none() {
                 return Ok(());
             }
         }
@@ -209,8 +245,21 @@ impl Lane {
     /// # Errors
     /// What loading and the store say.
     pub fn reseed(&mut self, rules: &[(String, String)]) -> Result<(), RunError> {
-        self.ruleset = seed(&mut self.store, &mut self.chain, &self.state, rules, true)?;
-        Ok(())
+        let Seed { ruleset, is_new } = seed(&self.store, rules, true)?;
+        self.head.ruleset = ruleset;
+        if is_new { self.put_ruleset(rules) } else { Ok(()) }
+    }
+
+    fn put_ruleset(&mut self, rules: &[(String, String)]) -> Result<(), RunError> {
+        let hash = Arc::clone(&self.head.ruleset.hash);
+        match self.commits {
+            Commits::AtOnce => {
+                let record = self.head.chain.seeded(&hash, self.head.state.now);
+                self.store.put_ruleset(&hash, rules, Some(entry(&record)))?;
+                Ok(())
+            }
+            Commits::Staged => self.stage_record(Some((&hash, rules)), |journal| journal.ruleset_seeded = true),
+        }
     }
 
     /// The offset of the first record of the embedded log that is not decided.
@@ -224,7 +273,7 @@ impl Lane {
 
     /// The sequence of the next journal record.
     pub fn journal_end(&self) -> u64 {
-        self.chain.next()
+        self.head.chain.next()
     }
 
     /// Waits until everything is durable.
@@ -283,7 +332,7 @@ impl Lane {
         let stepped = guarded(|| {
             poison::strike(&work);
             let (timers, cancelled) = (timers.clone(), cancelled.clone());
-            step(&self.ruleset, &self.state, Batch { records, timers, accounts, seen, rows, tick, cancelled })
+            step(&self.head.ruleset, &self.head.state, Batch { records, timers, accounts, seen, rows, tick, cancelled })
         });
         self.times.stepping += started.elapsed();
         fault::point("lane.stepped");
@@ -293,7 +342,7 @@ impl Lane {
     /// The timers that fire before records and a tick. Where there are very many, either a chunk of them goes first, or
     /// only those records are taken whose timers are all at hand: no batch holds all, and no timer fires too early.
     fn due<'a>(&mut self, records: &'a [Record], tick: Option<Timestamp>) -> Result<Due<'a>, StoreError> {
-        let mut now = self.state.now;
+        let mut now = self.head.state.now;
         let last = records.iter().map(|each| each.timestamp).max().max(tick).unwrap_or_default().max(now);
         let mut timers = self.store.due_timers(last, None, self.timers_max)?;
         let Some((_, newest)) = timers.last().filter(|_| timers.len() == self.timers_max) else {
@@ -326,7 +375,7 @@ impl Lane {
         let work = Work { records: &[], timers: &timers, swept: &[], cancelled };
         let stepped = guarded(|| {
             poison::strike(&work);
-            timers_step(&self.ruleset, &self.state, timers.clone(), accounts, cancelled.clone())
+            timers_step(&self.head.ruleset, &self.head.state, timers.clone(), accounts, cancelled.clone())
         });
         self.times.stepping += started.elapsed();
         fault::point("timers.stepped");
@@ -335,10 +384,10 @@ impl Lane {
 
     /// What a sweep needs for so many records and a tick, if one is on its way.
     fn rows(&mut self, records: usize, tick: Option<Timestamp>) -> Result<(Rows, Vec<AccountId>), StoreError> {
-        let Some(sweep) = &self.state.sweep else { return Ok((Rows::default(), Vec::new())) };
+        let Some(sweep) = &self.head.state.sweep else { return Ok((Rows::default(), Vec::new())) };
         let of_tick = if tick.is_some() { SWEEP_ROWS_PER_TICK } else { 0 };
         let wanted = (SWEEP_ROWS_PER_RECORD * records + of_tick).min(ROWS_MAX);
-        let (ruleset, broadcasts, target) = (&self.ruleset, &self.state.broadcasts, sweep.target);
+        let (ruleset, broadcasts, target) = (&self.head.ruleset, &self.head.state.broadcasts, sweep.target);
         let rows = self
             .store
             .rows_after(sweep.after.as_deref(), wanted, |account| concerned(ruleset, broadcasts, account, target))?;
@@ -366,7 +415,7 @@ impl Lane {
     /// Outputs to the file, then everything to the store in one write: what the file has beyond it is cut back.
     fn commit(&mut self, commit: Commit, taken: &[Record], tell: Tell<'_>) -> Result<(), RunError> {
         let started = Instant::now();
-        let rules = commit.ruleset.as_ref().map_or(&self.ruleset.names, |each| &each.ruleset.names);
+        let rules = commit.ruleset.as_ref().map_or(&self.head.ruleset.names, |each| &each.ruleset.names);
         let names = Names { rules, broadcasts: &commit.state.broadcasts };
         let outputs = publish(&commit.outputs, names);
         let out_len = match &mut self.out {
@@ -376,21 +425,31 @@ impl Lane {
         fault::point("lane.published");
         let out_path = self.out.as_ref().map(|out| out.path().to_string_lossy().into_owned());
         let encoded: Vec<Vec<u8>> = outputs.iter().map(headroom_wire::output_to_protobuf).collect();
-        let hash = commit.ruleset.as_ref().map_or(&self.ruleset.hash, |each| &each.ruleset.hash).to_string();
-        let record = self.chain.record(&commit, taken, &encoded, self.outputs, &hash);
-        let outputs_end = self.outputs + encoded.len() as u64;
+        let hash = commit.ruleset.as_ref().map_or(&self.head.ruleset.hash, |each| &each.ruleset.hash).to_string();
+        let journal = self.head.chain.record(&commit, taken, &encoded, self.head.outputs, &hash);
+        let outputs_end = self.head.outputs + encoded.len() as u64;
         let done = tell(Piece { records: taken, commit: &commit, outputs: &outputs, outputs_end });
         self.times.publishing += started.elapsed();
         let started = Instant::now();
-        let (state, published) = (commit.state.clone(), commit.ruleset.clone());
-        let journal = Some(entry(&record));
-        self.store.commit(commit, CommitExtra { outputs: encoded, out_len, out_path, journal, done })?;
+        let before = (self.commits == Commits::Staged).then(|| self.head.clone());
+        self.head.state = commit.state.clone();
+        self.head.outputs = outputs_end;
+        if let Some(published) = &commit.ruleset {
+            self.head.ruleset = Arc::clone(&published.ruleset);
+        }
+        let extra = CommitExtra { outputs: encoded, out_len, out_path, journal: None, done };
+        match self.commits {
+            Commits::AtOnce => {
+                let journal = Some(entry(&self.head.chain.seal(journal)));
+                self.store.commit(commit, CommitExtra { journal, ..extra })?;
+            }
+            Commits::Staged => {
+                self.before.extend(before);
+                self.stage(commit, extra, (journal, outputs))?;
+            }
+        }
         fault::point("lane.handed_over");
         self.times.committing += started.elapsed();
-        (self.state, self.outputs) = (state, outputs_end);
-        if let Some(published) = published {
-            self.ruleset = published.ruleset;
-        }
         Ok(())
     }
 }
@@ -413,28 +472,26 @@ fn entry(journal: &Journal) -> (u64, Vec<u8>) {
     (journal.seq, encode_journal(journal))
 }
 
+/// A ruleset, and whether the store must still put it in force.
+struct Seed {
+    ruleset: Arc<Ruleset>,
+    is_new: bool,
+}
+
 /// The ruleset in force; that of files comes into force before the first record if the store has none or another.
-fn seed(
-    store: &mut Store,
-    chain: &mut Chain,
-    state: &ShardState,
-    files: &[(String, String)],
-    replace: bool,
-) -> Result<Arc<Ruleset>, RunError> {
+fn seed(store: &Store, files: &[(String, String)], replace: bool) -> Result<Seed, RunError> {
     let stored = store.reader().ruleset_hash()?;
     let known = match &stored {
         Some(hash) => store.reader().ruleset(hash)?,
         None => None,
     };
     if let Some(known) = known.filter(|_| !replace) {
-        return Ok(Arc::new(Ruleset::load(&known).map_err(RunError::Ruleset)?));
+        let ruleset = Arc::new(Ruleset::load(&known).map_err(RunError::Ruleset)?);
+        return Ok(Seed { ruleset, is_new: false });
     }
     let ruleset = Arc::new(Ruleset::load(files).map_err(RunError::Ruleset)?);
-    if stored.as_deref() != Some(&*ruleset.hash) {
-        let record = chain.seeded(&ruleset.hash, state.now);
-        store.put_ruleset(&ruleset.hash, files, Some(entry(&record)))?;
-    }
-    Ok(ruleset)
+    let is_new = stored.as_deref() != Some(&*ruleset.hash);
+    Ok(Seed { ruleset, is_new })
 }
 
 /// The accounts that records, timers and a sweep touch, each once, sorted.

@@ -381,7 +381,13 @@ fn verdict(places: Result<Vec<(u32, usize)>, Refusal>, taken: &mut [Taken]) -> V
 }
 
 fn lane_options(config: &Config, shard: u32, writer: &JournalWriter) -> LaneOptions {
-    LaneOptions { shard, writer: writer.clone(), config_hash: config.hash(), timers_max: config.lane.timers_max }
+    LaneOptions {
+        shard,
+        writer: writer.clone(),
+        config_hash: config.hash(),
+        timers_max: config.lane.timers_max,
+        ..LaneOptions::default()
+    }
 }
 
 fn pace(config: &Config) -> Pace {
