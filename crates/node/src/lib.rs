@@ -6,6 +6,7 @@ mod decode;
 mod error;
 mod host;
 mod http;
+pub mod kafka;
 mod lane;
 mod merge;
 mod out;
@@ -17,8 +18,9 @@ pub mod view;
 
 pub use api_error::ErrorCode;
 pub use config::{
-    Config, ConfigError, DEFAULT_CONFIG, HttpConfig, LaneConfig, LogConfig, LogFormat, LogTime, NodeConfig,
-    RetentionConfig, RulesConfig, Setting, SettingValue, Source, StoreConfig, TelemetryConfig, configuration_page,
+    Config, ConfigError, DEFAULT_CONFIG, GroupProtocol, HttpConfig, KafkaConfig, KafkaFormats, KafkaProfile,
+    LaneConfig, LogConfig, LogFormat, LogTime, NodeConfig, RetentionConfig, RulesConfig, SaslMechanism,
+    SecurityProtocol, Setting, SettingValue, Source, StoreConfig, TelemetryConfig, ValueFormat, configuration_page,
 };
 pub use error::RunError;
 pub use host::{HostRules, host};

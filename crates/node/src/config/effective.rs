@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use sha2::{Digest, Sha256};
 use toml::Value;
 
-use super::layer::Layer;
+use super::layer::{Layer, OPEN_SECTION};
 use super::load::{Config, DEFAULT_CONFIG};
 use super::source::Source;
 
@@ -51,7 +51,16 @@ impl Config {
             key,
         };
         let defaults = Layer::parse("default.toml", DEFAULT_CONFIG);
-        defaults.entries.into_iter().map(|entry| setting(entry.key)).collect()
+        let own = defaults.entries.into_iter().map(|entry| setting(entry.key));
+        own.chain(self.client_settings()).collect()
+    }
+
+    fn client_settings(&self) -> impl Iterator<Item = Setting> + '_ {
+        self.kafka.client.iter().map(|(name, value)| {
+            let key = format!("{OPEN_SECTION}{name}");
+            let source = self.sources.get(&key).cloned().unwrap_or(Source::Default);
+            Setting { key, value: SettingValue::Text(value.clone()), source }
+        })
     }
 
     /// All settings as TOML, those that are not the default with a comment that says where they came from.
@@ -59,13 +68,14 @@ impl Config {
         let mut text = String::new();
         let mut section = String::new();
         for Setting { key, value, source } in self.settings() {
-            let (head, name) = key.split_once('.').expect("every setting has a section");
+            let (head, name) = Layer::parts(&key);
             if head != section {
                 let gap = if section.is_empty() { "" } else { "\n" };
                 writeln!(text, "{gap}[{head}]").expect("into a string");
                 head.clone_into(&mut section);
             }
             let origin = if source == Source::Default { String::new() } else { format!("  # from {source}") };
+            let name = if name.contains('.') { Value::from(name).to_string() } else { name.to_owned() };
             writeln!(text, "{name} = {value}{origin}").expect("into a string");
         }
         text

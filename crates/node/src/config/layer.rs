@@ -11,6 +11,12 @@ use super::source::Source;
 /// Files beyond this many bytes are no settings of ours.
 pub const BYTES_MAX: u64 = 1 << 20;
 
+/// Sections that stand in others.
+pub const NESTED_SECTIONS: [&str; 2] = ["kafka.formats", "kafka.client"];
+
+/// The keys of this section are not ours: a client's properties, as it names them.
+pub const OPEN_SECTION: &str = "kafka.client.";
+
 /// A text and what stands in it.
 #[derive(Debug)]
 pub struct Layer {
@@ -81,7 +87,8 @@ impl Layer {
             let finding = Diagnostic::error("HR0504", format!("`{pair}` sets nothing"), Span::default()).help(help);
             return Self { text: pair.to_owned(), findings: vec![finding], ..Self::empty(Source::SET) };
         };
-        let is_text = matches!(defaults.entry(key.trim()), Some(Entry { value: Raw::Text(_), .. }));
+        let is_text = matches!(defaults.entry(key.trim()), Some(Entry { value: Raw::Text(_), .. }))
+            || key.trim().starts_with(OPEN_SECTION);
         if is_text && !value.trim_start().starts_with(['"', '\'']) {
             let quoted = toml::Value::from(value.trim());
             return Self::parse(Source::SET, format!("{} = {quoted}", key.trim()));
@@ -92,6 +99,16 @@ impl Layer {
     /// The setting with this key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// A key in its section and its name there.
+    pub fn parts(key: &str) -> (&str, &str) {
+        let nested =
+            NESTED_SECTIONS.iter().find(|name| key.strip_prefix(**name).is_some_and(|rest| rest.starts_with('.')));
+        match nested {
+            Some(name) => (name, &key[name.len() + 1..]),
+            None => key.split_once('.').unwrap_or(("", key)),
+        }
     }
 
     /// The line of a byte, from 1.
@@ -109,18 +126,29 @@ impl Layer {
             _ => None,
         };
         self.tops.push(Top { name: name.to_owned(), span: at, is_section: section.is_some() });
-        self.entries
-            .extend(section.into_iter().flatten().map(|(key, value)| entry(name, key.get_ref(), key.span(), value)));
+        if let Some(section) = section {
+            self.section(name, section);
+        }
+    }
+
+    fn section(&mut self, name: &str, section: &DeTable<'_>) {
+        for (key, value) in section {
+            let (key, key_span) = (format!("{name}.{}", key.get_ref()), key.span());
+            match value.get_ref() {
+                DeValue::Table(inner) if is_nested(&key) => self.section(&key, inner),
+                _ => self.entries.push(entry(key, key_span, value)),
+            }
+        }
     }
 }
 
-fn entry(section: &str, key: &str, key_span: Range<usize>, value: &Spanned<DeValue<'_>>) -> Entry {
-    Entry {
-        key: format!("{section}.{key}"),
-        key_span: span(key_span),
-        value: raw(value.get_ref()),
-        span: span(value.span()),
-    }
+/// Sections within sections. A dotted key without quotes, as names of librdkafka's properties have, reads as some more.
+fn is_nested(key: &str) -> bool {
+    NESTED_SECTIONS.contains(&key) || key.starts_with(OPEN_SECTION)
+}
+
+fn entry(key: String, key_span: Range<usize>, value: &Spanned<DeValue<'_>>) -> Entry {
+    Entry { key, key_span: span(key_span), value: raw(value.get_ref()), span: span(value.span()) }
 }
 
 fn raw(value: &DeValue<'_>) -> Raw {

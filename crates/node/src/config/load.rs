@@ -10,6 +10,7 @@ use headroom_policy::Diagnostic;
 use headroom_store::StoreOptions;
 use serde::Serialize;
 
+use super::kafka::KafkaConfig;
 use super::layer::{BYTES_MAX, Layer};
 use super::reader::Reader;
 use super::source::Source;
@@ -39,6 +40,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// What the process tells about itself.
     pub telemetry: TelemetryConfig,
+    /// The brokers, and the topics there.
+    pub kafka: KafkaConfig,
     #[serde(skip)]
     pub(super) sources: BTreeMap<String, Source>,
 }
@@ -96,6 +99,7 @@ impl Config {
         reader.unknown();
         let config = Self::read(&mut reader);
         conflicts(&config, &mut reader);
+        config.kafka.conflicts(&mut reader);
         let reports: Vec<FileReport> = reader.layers.into_iter().filter_map(report).collect();
         if reports.is_empty() { Ok(config) } else { Err(ConfigError { reports }) }
     }
@@ -110,9 +114,10 @@ impl Config {
             retention: RetentionConfig::read(from),
             store: StoreConfig::read(from),
             telemetry: TelemetryConfig::read(from),
+            kafka: KafkaConfig::read(from),
             sources: BTreeMap::new(),
         };
-        let sources = from.read.iter().map(|key| ((*key).to_owned(), from.source(key))).collect();
+        let sources = from.read.iter().map(|key| (key.clone(), from.source(key))).collect();
         Self { sources, ..config }
     }
 }

@@ -2,6 +2,7 @@
 
 mod as_text;
 mod effective;
+mod kafka;
 mod layer;
 mod load;
 mod names;
@@ -14,6 +15,7 @@ mod types;
 mod units;
 
 pub use effective::{Setting, SettingValue};
+pub use kafka::{GroupProtocol, KafkaConfig, KafkaFormats, KafkaProfile, SaslMechanism, SecurityProtocol, ValueFormat};
 pub use load::{Config, ConfigError, DEFAULT_CONFIG};
 pub use page::configuration_page;
 pub use source::Source;

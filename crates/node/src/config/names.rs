@@ -33,6 +33,7 @@ fn is_web_address(text: &str) -> bool {
     })
 }
 
-fn is_plain(c: char) -> bool {
+/// Good in names of nodes, topics, groups and files alike.
+pub fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
 }

@@ -22,13 +22,18 @@ and settings that exclude each other (HR0505) stop the start, all told at once.
 pub fn configuration_page() -> String {
     let mut page = HEAD.to_owned();
     let mut comment = String::new();
+    let mut rows = false;
     for line in DEFAULT_CONFIG.lines() {
         if let Some(text) = line.strip_prefix("# ") {
             text.clone_into(&mut comment);
         } else if let Some(name) = line.strip_prefix('[') {
-            let head = "| setting | default | meaning |\n|---|---|---|\n";
-            write!(page, "\n## `[{name}`\n\n{comment}\n\n{head}").expect("into a string");
+            write!(page, "\n## `[{name}`\n\n{comment}\n").expect("into a string");
+            rows = false;
         } else if let Some((key, value)) = line.split_once(" = ") {
+            if !rows {
+                page.push_str("\n| setting | default | meaning |\n|---|---|---|\n");
+                rows = true;
+            }
             writeln!(page, "| `{key}` | `{value}` | {comment} |").expect("into a string");
         }
     }

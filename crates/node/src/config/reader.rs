@@ -1,12 +1,13 @@
 //! Typed values out of layers; what does not fit is a finding, and the layer below counts.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use headroom_policy::{Diagnostic, suggest};
 
-use super::layer::{Layer, Raw};
+use super::layer::{Layer, NESTED_SECTIONS, OPEN_SECTION, Raw};
 use super::source::Source;
 use super::units;
 
@@ -14,7 +15,7 @@ use super::units;
 pub struct Reader {
     pub layers: Vec<Layer>,
     /// Every key that was read, in order.
-    pub read: Vec<&'static str>,
+    pub read: Vec<String>,
 }
 
 /// Why a value does not fit.
@@ -34,6 +35,11 @@ impl Flaw {
         Self { code: "HR0502", message, help: help.to_owned() }
     }
 
+    /// The value may be right, but it is not for users to say.
+    pub fn owned(key: &str, help: String) -> Self {
+        Self { code: "HR0505", message: format!("`{key}` is not for you to set"), help }
+    }
+
     /// The value is of the right form, but not one that is permitted.
     pub fn range(key: &str, value: &str, help: String) -> Self {
         Self { code: "HR0503", message: format!("`{key}` cannot be `{value}`"), help }
@@ -43,7 +49,7 @@ impl Flaw {
 impl Reader {
     /// The value of the highest layer that has a good one. Bad ones become findings of their layers, hidden ones too.
     pub fn get<T>(&mut self, key: &'static str, parse: impl Fn(&Raw) -> Result<T, Flaw>) -> T {
-        self.read.push(key);
+        self.read.push(key.to_owned());
         let mut found = None;
         for layer in self.layers.iter_mut().rev() {
             let Some(entry) = layer.entries.iter().find(|entry| entry.key == key) else { continue };
@@ -55,6 +61,26 @@ impl Reader {
             }
         }
         found.unwrap_or_else(|| panic!("`{key}` has a good default"))
+    }
+
+    /// All keys of the open section with values as texts, by name. `owned` says why a name is not for users to set.
+    pub fn open(&mut self, flaw: impl Fn(&str, &str) -> Option<Flaw>) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for layer in &mut self.layers {
+            for entry in &layer.entries {
+                let Some(name) = entry.key.strip_prefix(OPEN_SECTION) else { continue };
+                let value = plain_text(&entry.key, &entry.value);
+                let checked = value.and_then(|value| flaw(name, &value).map_or(Ok(value), Err));
+                match checked {
+                    Ok(value) => drop(found.insert(name.to_owned(), value)),
+                    Err(Flaw { code, message, help }) => {
+                        layer.findings.push(Diagnostic::error(code, message, entry.span).help(help));
+                    }
+                }
+            }
+        }
+        self.read.extend(found.keys().map(|name| format!("{OPEN_SECTION}{name}")));
+        found
     }
 
     /// A text of any content.
@@ -172,6 +198,15 @@ impl Reader {
     }
 }
 
+fn plain_text(key: &str, raw: &Raw) -> Result<String, Flaw> {
+    match raw {
+        Raw::Text(text) => Ok(text.clone()),
+        Raw::Number(number) => Ok(number.to_string()),
+        Raw::Bool(value) => Ok(value.to_string()),
+        Raw::Other(_) => Err(Flaw::form(key, "a text, a number, true or false", raw, "write it in quotes")),
+    }
+}
+
 fn text_of<'r>(key: &str, raw: &'r Raw) -> Result<&'r str, Flaw> {
     match raw {
         Raw::Text(text) => Ok(text),
@@ -217,8 +252,15 @@ fn unknown_tops(layer: &Layer, defaults: &Layer) -> Vec<Diagnostic> {
 /// Keys within sections that exist; the keys of an unknown section are not told one by one.
 fn unknown_keys(layer: &Layer, defaults: &Layer) -> Vec<Diagnostic> {
     let section = |key: &str| key.split('.').next().unwrap_or_default().to_owned();
-    let unknown = |key: &str| is_section(defaults, &section(key)) && defaults.entry(key).is_none();
+    let unknown = |key: &str| {
+        is_section(defaults, &section(key)) && !key.starts_with(OPEN_SECTION) && defaults.entry(key).is_none()
+    };
     let finding = |entry: &super::layer::Entry| {
+        if NESTED_SECTIONS.contains(&entry.key.as_str()) {
+            let message = format!("`{}` is a section and has no value of its own", entry.key);
+            let help = format!("write `[{}]`, and the settings below it", entry.key);
+            return Diagnostic::error("HR0502", message, entry.span).help(help);
+        }
         let message = format!("there is no setting `{}`", entry.key);
         let finding = Diagnostic::error("HR0501", message, entry.key_span);
         finding.help(near_key(&entry.key, defaults))
@@ -228,9 +270,8 @@ fn unknown_keys(layer: &Layer, defaults: &Layer) -> Vec<Diagnostic> {
 
 /// The setting that was probably meant: of the same section, else one of this name elsewhere.
 fn near_key(key: &str, defaults: &Layer) -> String {
-    let (section, name) = key.split_once('.').unwrap_or(("", key));
-    let same =
-        || defaults.entries.iter().filter_map(|entry| entry.key.split_once('.')).filter(|each| each.0 == section);
+    let (section, name) = Layer::parts(key);
+    let same = || defaults.entries.iter().map(|entry| Layer::parts(&entry.key)).filter(|each| each.0 == section);
     let near = suggest(name, same().map(|(_, name)| name)).map(|near| format!("{section}.{near}"));
     let near = near.or_else(|| suggest(name, defaults.entries.iter().map(|each| each.key.as_str())).map(str::to_owned));
     match near {

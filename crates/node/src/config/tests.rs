@@ -46,8 +46,8 @@ fn the_defaults_are_what_they_say() {
     let plain = |text: &str| {
         text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
-    // Canonical units differ from the written ones in one place only.
-    let written = DEFAULT_CONFIG.replace("\"60s\"", "\"1m\"");
+    // Canonical units differ from the written ones in one place only; a section without settings is not written.
+    let written = DEFAULT_CONFIG.replace("\"60s\"", "\"1m\"").replace("\n[kafka.client]", "");
     assert_eq!(plain(&text), plain(&written));
     let again = Config::parse("again.toml", &text, &[]).unwrap();
     assert_eq!(again.hash(), Config::default().hash());
@@ -201,4 +201,47 @@ fn lanes_are_at_most_one_a_shard() {
     let count = |shards: u32, lanes: usize| NodeConfig { shards, lanes, ..Config::default().node }.lane_count();
     assert_eq!([count(1, 0), count(8, 3), count(2, 9)], [1, 3, 2]);
     assert!(count(1024, 0) >= 1);
+}
+
+#[test]
+fn the_clients_properties_are_passed_on_quoted_or_not() {
+    let text = "[kafka]\nbrokers = \"b:1\"\n[kafka.formats]\norders = \"json\"\n[kafka.client]\n\"socket.keepalive.enable\" = true\nqueued.min.messages = 5\n";
+    let config = Config::parse("h.toml", text, &["kafka.client.debug=topic,cgrp".to_owned()]).unwrap();
+    let client: Vec<_> = config.kafka.client.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    assert_eq!(client, ["debug=topic,cgrp", "queued.min.messages=5", "socket.keepalive.enable=true"]);
+    assert_eq!(config.kafka.formats.orders, ValueFormat::Json);
+    let shown = config.to_toml();
+    assert!(shown.contains("\n[kafka.client]\ndebug = \"topic,cgrp\"  # from --set\n"), "{shown}");
+    assert!(shown.contains("\"queued.min.messages\" = \"5\"  # from h.toml:7\n"), "{shown}");
+    assert_eq!(Config::parse("again.toml", &shown, &[]).unwrap().hash(), config.hash());
+}
+
+#[test]
+fn what_exactly_once_hangs_on_is_not_for_users_to_set() {
+    let text = "[kafka.client]\nacks = 1\n\"sasl.password\" = \"x\"\n\"no.such.thing\" = 1\n\"fetch.wait.max.ms\" = \"soon\"\n[kafka.formats]\nordres = \"json\"\noffers = \"avro\"\n";
+    let found = findings(text, &["kafka.client=5"]);
+    let expected = [
+        "h.toml:2 HR0505 `kafka.client.acks` is not for you to set | leave it out: with another value a commit could be lost with a broker",
+        "h.toml:3 HR0505 `kafka.client.sasl.password` is not for you to set | set `kafka.sasl_password_file` instead",
+        "h.toml:4 HR0503 `kafka.client.no.such.thing` cannot be `1` | librdkafka says: ",
+        "h.toml:5 HR0503 `kafka.client.fetch.wait.max.ms` cannot be `soon` | librdkafka says: ",
+        "h.toml:7 HR0501 there is no setting `kafka.formats.ordres` | did you mean `kafka.formats.orders`?",
+        "h.toml:8 HR0503 `kafka.formats.offers` cannot be `avro` | write one of `\"protobuf\"`, `\"json\"`, `\"confluent\"`",
+        "--set:1 HR0502 `kafka.client` is a section and has no value of its own | write `[kafka.client]`, and the settings below it",
+    ];
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found}\n{expected}");
+    }
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+}
+
+#[test]
+fn settings_of_kafka_that_exclude_each_other_are_told() {
+    let code = |sets: &[&str]| findings("", sets).iter().filter(|each| each.starts_with("--set:1 HR0505")).count();
+    assert_eq!(code(&["kafka.heartbeat=3s"]), 1);
+    assert_eq!(code(&["kafka.profile=development", "kafka.min_insync=2"]), 1);
+    assert_eq!(code(&["kafka.commit_every=10s"]), 1);
+    assert_eq!(code(&["kafka.security_protocol=sasl_ssl"]), 1);
+    assert_eq!(code(&["kafka.ssl_key_file=k.pem"]), 1);
+    assert_eq!(code(&["kafka.security_protocol=ssl", "kafka.ssl_ca_file=ca.pem"]), 0);
 }
