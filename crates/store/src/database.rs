@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
     ColumnFamily, DB, DBPinnableSlice, DBRawIteratorWithThreadMode, FlushOptions, ReadOptions, WriteBatch, WriteOptions,
 };
@@ -44,7 +45,7 @@ impl Database {
         let db = DB::open_cf_descriptors(&settings, dir.join(FOLDER), tuning::families(options));
         let database = Self::over(db.map_err(|error| StoreError::open(dir, error))?)?;
         fault::point("open.database_opened");
-        if stage == Stage::Creating {
+        if stage != Stage::Ready {
             format::write(dir, Stage::Ready)?;
         }
         fault::point("open.done");
@@ -53,10 +54,11 @@ impl Database {
 
     /// As it is at this moment, without the lock: nothing can be written.
     pub(crate) fn open_read_only(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
-        if format::read(dir)? != Some(Stage::Ready) {
-            return Err(StoreError::NotADataDirectory { dir: dir.to_owned() });
+        match format::read(dir)? {
+            Some(Stage::Ready) => require_log(&dir.join(FOLDER))?,
+            Some(Stage::Checkpoint) => {}
+            Some(Stage::Creating) | None => return Err(StoreError::NotADataDirectory { dir: dir.to_owned() }),
         }
-        require_log(&dir.join(FOLDER))?;
         let settings = tuning::database(options, false);
         let db = DB::open_cf_descriptors_read_only(&settings, dir.join(FOLDER), tuning::families(options), false);
         Self::over(db.map_err(|error| StoreError::open(dir, error))?)
@@ -207,6 +209,14 @@ impl Database {
         let families = Family::ALL.map(|family| self.family(family));
         let done = self.db.flush_cfs_opt(&families, &FlushOptions::default());
         done.map_err(|error| StoreError::rocks("flush the store", error)).inspect_err(|error| self.seal(error))
+    }
+
+    /// Makes a directory that can be opened like this one: files are linked where the file system can, else copied.
+    pub(crate) fn checkpoint(&self, dir: &Path) -> Result<(), StoreError> {
+        self.check()?;
+        let made = Checkpoint::new(&self.db).and_then(|maker| maker.create_checkpoint(dir.join(FOLDER)));
+        made.map_err(|error| StoreError::rocks("make a checkpoint", error))?;
+        format::write(dir, Stage::Checkpoint)
     }
 
     /// Bytes of the files that hold live data.

@@ -22,15 +22,18 @@ pub(crate) enum Stage {
     Creating,
     /// Its database exists. If it is gone, somebody took it: it is not made anew, or every account would be forgotten.
     Ready,
+    /// Made by a checkpoint, and not opened since: it holds everything, and needs no write-ahead log.
+    Checkpoint,
 }
 
 impl Stage {
-    const ALL: [Self; 2] = [Self::Creating, Self::Ready];
+    const ALL: [Self; 3] = [Self::Creating, Self::Ready, Self::Checkpoint];
 
     fn word(self) -> &'static str {
         match self {
             Self::Creating => "creating",
             Self::Ready => "ready",
+            Self::Checkpoint => "checkpoint",
         }
     }
 }

@@ -10,6 +10,7 @@
 //! compaction of accounts would rewrite the others. A batch over families is as atomic as one within a family.
 
 mod cache;
+mod checkpoint;
 mod codec;
 mod commit;
 mod database;
@@ -32,6 +33,7 @@ mod writer;
 
 pub mod fault;
 
+pub use checkpoint::CheckpointInfo;
 pub use commit::{CommitExtra, Done};
 pub use error::StoreError;
 pub use log::LogWriter;
