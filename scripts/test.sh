@@ -20,7 +20,7 @@ step_unit() { cargo test --release --workspace --locked --no-fail-fast; }
 step_rules-check() { headroom rules check rules; }
 step_rules-test() { headroom rules test rules; }
 step_proofs() { scripts/proofs.sh; }
-step_contracts() { scripts/contracts.sh; }
+step_contracts() { HEADROOM=$(headroom_path) scripts/contracts.sh; }
 
 # A small season, and the page of it as a browser shows it.
 step_demo() {
