@@ -53,6 +53,7 @@ impl Season {
                 content: decoded.content,
                 original: Arc::from([]),
                 encoding: "protobuf",
+                around: None,
                 replayed: false,
             }
         };

@@ -2,6 +2,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod account;
+mod around;
 mod booking;
 mod broadcast;
 mod context;
@@ -23,6 +24,7 @@ mod vocabulary;
 mod windows;
 
 pub use account::*;
+pub use around::{AROUND_BYTES_MAX, Around};
 pub use broadcast::{Broadcast, Broadcasts, Moment, NEAR, Promotion};
 pub use context::Context;
 pub use decision::{GUARD_NAMES, Outcome, Tally, Trigger, decide};

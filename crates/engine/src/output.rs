@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use headroom_policy::{Currency, Verdict};
 
+use crate::around::Around;
 use crate::event::AccountId;
 use crate::refusal::Refusal;
 use crate::stack::{Limits, Stack};
@@ -274,8 +275,10 @@ pub struct DeadLetter {
     pub account: String,
     /// The bytes as they came, at most 64 KiB of them.
     pub original: Vec<u8>,
-    /// "json" or "protobuf".
+    /// "json", "protobuf" or "confluent".
     pub encoding: &'static str,
+    /// What stood around the bytes.
+    pub around: Option<Around>,
     /// SHA-256 of the whole original, hex, if it was cut.
     pub original_sha256: Option<String>,
     /// Where it stood.

@@ -62,6 +62,10 @@ pub enum RefusalCode {
     BadPromotion,
     /// A published ruleset that does not load, or whose hash is not that of its files.
     BadRuleset,
+    /// The record's key belongs into another partition than the one it stands in.
+    WrongPartition,
+    /// The event stands in a topic that is not for events of its kind.
+    WrongTopic,
     /// Deciding on it failed in a way that no record should be able to cause.
     Poisoned,
 }
@@ -90,6 +94,8 @@ impl RefusalCode {
         Self::TooManyProvisional,
         Self::BadPromotion,
         Self::BadRuleset,
+        Self::WrongPartition,
+        Self::WrongTopic,
         Self::Poisoned,
     ];
 
@@ -117,6 +123,8 @@ impl RefusalCode {
             Self::TooManyProvisional => "TOO_MANY_PROVISIONAL",
             Self::BadPromotion => "BAD_PROMOTION",
             Self::BadRuleset => "BAD_RULESET",
+            Self::WrongPartition => "WRONG_PARTITION",
+            Self::WrongTopic => "WRONG_TOPIC",
             Self::Poisoned => "POISONED",
         }
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::account::Account;
+use crate::around::Around;
 use crate::broadcast::Broadcasts;
 use crate::event::{AccountId, Event};
 use crate::output::{Output, Position};
@@ -27,8 +28,10 @@ pub struct Record {
     pub content: u64,
     /// The bytes as they came.
     pub original: Arc<[u8]>,
-    /// "json" or "protobuf".
+    /// "json", "protobuf" or "confluent".
     pub encoding: &'static str,
+    /// What stood around the bytes, where they do not say everything.
+    pub around: Option<Around>,
     /// An operator replays it by name: it may be older than the horizon within which duplicates are known. Beyond that
     /// horizon it is not remembered either, so replaying it twice books it twice.
     pub replayed: bool,

@@ -12,6 +12,7 @@ use headroom_policy::Currency;
 use sha2::{Digest, Sha256};
 
 use crate::account::Account;
+use crate::around::AROUND_BYTES_MAX;
 use crate::broadcast::{Broadcast, Broadcasts, Moment};
 use crate::context::Context;
 use crate::decision::{Outcome, Trigger, cancel, decide};
@@ -490,12 +491,14 @@ impl Work {
         if refusal.code == RefusalCode::Poisoned {
             self.commit.poisoned.push(record.position.clone());
         }
-        let cut = record.original.len() > ORIGINAL_MAX;
+        let around = record.around.as_ref().map_or(0, |around| around.bytes().len());
+        let cut = record.original.len() > ORIGINAL_MAX || around > AROUND_BYTES_MAX;
         let letter = DeadLetter {
             refusal,
-            account: record.event.as_ref().map_or_else(|_| String::new(), |event| event.account.to_string()),
+            account: record.event.as_ref().map_or_else(|_| key_of(record), |event| event.account.to_string()),
             original: record.original[..record.original.len().min(ORIGINAL_MAX)].to_vec(),
             encoding: record.encoding,
+            around: record.around.clone(),
             original_sha256: cut.then(|| hex(&Sha256::digest(&record.original))),
             position: record.position.clone(),
             at: self.state.now,
@@ -517,6 +520,12 @@ impl Work {
         commit.state = self.state;
         commit
     }
+}
+
+/// Whose a record is that is no event: its key, if that can be an account's id.
+fn key_of(record: &Record) -> String {
+    let key = record.around.as_ref().and_then(|around| std::str::from_utf8(around.key()?).ok());
+    key.filter(|key| key.len() <= 128 && !key.chars().any(char::is_control)).unwrap_or_default().to_owned()
 }
 
 fn utc_day(at: Timestamp) -> i32 {

@@ -43,5 +43,5 @@ pub fn decode(raw: &RawRecord<'_>, position: Position, last: Timestamp, latest: 
         Err(refusal) => (last, 0, Err(refusal)),
     };
     let (original, encoding) = (Arc::from(raw.bytes), raw.encoding.name());
-    Record { position, timestamp, event, content, original, encoding, replayed: false }
+    Record { position, timestamp, event, content, original, encoding, around: None, replayed: false }
 }

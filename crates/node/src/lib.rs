@@ -20,7 +20,7 @@ pub use api_error::ErrorCode;
 pub use config::{
     Config, ConfigError, DEFAULT_CONFIG, GroupProtocol, HttpConfig, KafkaConfig, KafkaFormats, KafkaProfile,
     LaneConfig, LogConfig, LogFormat, LogTime, NodeConfig, RetentionConfig, RulesConfig, SaslMechanism,
-    SecurityProtocol, Setting, SettingValue, Source, StoreConfig, TelemetryConfig, ValueFormat, configuration_page,
+    SecurityProtocol, Setting, SettingValue, Source, StoreConfig, TelemetryConfig, configuration_page,
 };
 pub use error::RunError;
 pub use host::{HostRules, host};

@@ -146,6 +146,8 @@ fn every_refusal_is_a_dead_letter_and_the_shard_goes_on() {
     }
     // What a record that fails is called is the lane's to say, whatever it holds.
     seen.insert(RefusalCode::Poisoned);
+    // Files have neither partitions by key nor topics (`node/src/kafka/value.rs`).
+    seen.extend([RefusalCode::WrongPartition, RefusalCode::WrongTopic]);
     let all: BTreeSet<RefusalCode> = RefusalCode::ALL.iter().copied().collect();
     assert_eq!(seen, all, "every code has its record");
 }

@@ -88,6 +88,7 @@ fn record(step: &Step, event: Event, offset: usize) -> Record {
         event: Ok(event),
         original: Arc::from(step.text.as_bytes()),
         encoding: "json",
+        around: None,
         replayed: false,
     }
 }
@@ -263,6 +264,7 @@ impl World {
                 account,
                 original: record.original.to_vec(),
                 encoding: record.encoding,
+                around: record.around.clone(),
                 original_sha256: None,
                 position: record.position.clone(),
                 at: self.now,

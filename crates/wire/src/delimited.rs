@@ -67,7 +67,7 @@ fn prefix_is_incomplete(stream: &[u8]) -> bool {
     stream.len() < PREFIX_BYTES_MAX && stream.iter().all(|byte| byte & 0x80 != 0)
 }
 
-fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, DecodeError> {
+pub(crate) fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, DecodeError> {
     if bytes.len() > MESSAGE_BYTES_MAX {
         return Err(DecodeError::too_large(bytes.len() as u64));
     }

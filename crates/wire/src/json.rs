@@ -41,7 +41,7 @@ pub fn output_to_json(output: &proto::Output, out: &mut Vec<u8>) -> Result<(), E
     to_json(output, out)
 }
 
-fn to_json(message: &impl Serialize, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+pub(crate) fn to_json(message: &impl Serialize, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let before = out.len();
     serde_json::to_writer(&mut *out, message).map_err(|error| {
         out.truncate(before);
@@ -49,7 +49,7 @@ fn to_json(message: &impl Serialize, out: &mut Vec<u8>) -> Result<(), EncodeErro
     })
 }
 
-fn from_json<M: DeserializeOwned>(line: &[u8]) -> Result<M, DecodeError> {
+pub(crate) fn from_json<M: DeserializeOwned>(line: &[u8]) -> Result<M, DecodeError> {
     if line.len() > MESSAGE_BYTES_MAX {
         return Err(DecodeError::too_large(line.len() as u64));
     }

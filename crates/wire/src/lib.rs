@@ -3,6 +3,7 @@
 //! The contract is `proto/headroom/v1`; [`proto`] is generated from it.
 
 mod account_event;
+mod around;
 mod broadcast_event;
 mod check;
 mod delimited;
@@ -17,6 +18,9 @@ mod schema;
 mod stack;
 mod stored;
 mod timestamp;
+mod topic_event;
+mod topic_output;
+mod value_format;
 
 pub mod proto;
 pub use timestamp::Timestamp;
@@ -31,8 +35,13 @@ pub use error::{DecodeError, EncodeError};
 
 pub use event::{event_from_proto, record_time};
 pub use output::{Names, output_to_proto};
-pub use record::{Decoded, decode_json, decode_protobuf};
+pub use record::{Decoded, decode_event, decode_json, decode_protobuf};
+
+pub use around::letter_headers;
 pub use schema::json_schemas;
+pub use topic_event::{BodyKind, EventHeaders, TopicRecord, event_from_topic, event_to_topic};
+pub use topic_output::output_to_topic;
+pub use value_format::ValueFormat;
 
 pub use stored::{
     LogRecord, StoredError, decode_account, decode_log_record, decode_ruleset, decode_state, encode_account,

@@ -6,6 +6,7 @@ use headroom_engine::{
 };
 use headroom_policy::Currency;
 
+use crate::around::around;
 use crate::proto::{self, condition_verdict, output};
 use crate::stack::stack;
 
@@ -183,6 +184,7 @@ fn review(review: &Review) -> proto::Review {
 
 fn dead_letter(letter: &DeadLetter) -> proto::DeadLetter {
     let (input, partition, offset) = position(&letter.position);
+    let around = letter.around.as_ref().map(around).unwrap_or_default();
     proto::DeadLetter {
         code: letter.refusal.code.code().to_owned(),
         detail: letter.refusal.detail.clone(),
@@ -190,11 +192,12 @@ fn dead_letter(letter: &DeadLetter) -> proto::DeadLetter {
         original: letter.original.clone(),
         encoding: letter.encoding.to_owned(),
         original_sha256: letter.original_sha256.clone().unwrap_or_default(),
-        headers: Default::default(),
+        headers: around.headers,
         input,
         partition,
         offset,
         at: time(letter.at),
+        key: around.key,
     }
 }
 

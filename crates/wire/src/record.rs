@@ -22,7 +22,7 @@ pub struct Decoded {
 /// # Errors
 /// As [`event_from_json`] and [`event_from_proto`].
 pub fn decode_json(line: &[u8]) -> Result<Decoded, Refusal> {
-    decoded(event_from_json(line)?)
+    decode_event(event_from_json(line)?)
 }
 
 /// Reads and checks an event from protobuf bytes, without a length before them.
@@ -30,10 +30,14 @@ pub fn decode_json(line: &[u8]) -> Result<Decoded, Refusal> {
 /// # Errors
 /// As [`event_from_protobuf`] and [`event_from_proto`].
 pub fn decode_protobuf(bytes: &[u8]) -> Result<Decoded, Refusal> {
-    decoded(event_from_protobuf(bytes)?)
+    decode_event(event_from_protobuf(bytes)?)
 }
 
-fn decoded(mut message: proto::Event) -> Result<Decoded, Refusal> {
+/// Checks an event that was read.
+///
+/// # Errors
+/// As [`event_from_proto`].
+pub fn decode_event(mut message: proto::Event) -> Result<Decoded, Refusal> {
     let recorded_at = record_time(&message);
     let content = content_hash(&mut message);
     let event = event_from_proto(message)?;

@@ -61,6 +61,7 @@ fn letter() -> Output {
         original: Vec::new(),
         encoding: "json",
         original_sha256: None,
+        around: None,
         position: Position { input: "i".into(), partition: 0, offset: 0 },
         at: NOW,
     }))

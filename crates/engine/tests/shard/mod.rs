@@ -136,6 +136,7 @@ pub fn record(event: Event, at: Timestamp, offset: u64) -> Record {
         event: Ok(event),
         original: Arc::from(text.as_bytes()),
         encoding: "json",
+        around: None,
         replayed: false,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use headroom_wire::ValueFormat;
 use rdkafka::ClientConfig;
 use serde::Serialize;
 
@@ -95,20 +96,10 @@ pub struct KafkaFormats {
     pub notices: ValueFormat,
     pub reviews: ValueFormat,
     pub dead_letters: ValueFormat,
-    /// The schema id of [`ValueFormat::Confluent`] values that we write.
-    pub schema_id: u32,
-}
-
-/// How a value is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ValueFormat {
-    /// Protobuf as it is.
-    Protobuf,
-    /// Protobuf's JSON mapping.
-    Json,
-    /// Protobuf behind a magic byte, a schema id of four bytes, and the index of the message.
-    Confluent,
+    /// The schema id of events that we write as [`ValueFormat::Confluent`].
+    pub events_schema_id: u32,
+    /// The schema id of outputs.
+    pub outputs_schema_id: u32,
 }
 
 /// Whose time a record has, and how safe topics must be.
@@ -291,7 +282,8 @@ impl KafkaFormats {
             notices: from.word("kafka.formats.notices", &FORMATS),
             reviews: from.word("kafka.formats.reviews", &FORMATS),
             dead_letters: from.word("kafka.formats.dead_letters", &FORMATS),
-            schema_id: from.number("kafka.formats.schema_id", 0..=i64::from(i32::MAX)),
+            events_schema_id: from.number("kafka.formats.events_schema_id", 0..=i64::from(i32::MAX)),
+            outputs_schema_id: from.number("kafka.formats.outputs_schema_id", 0..=i64::from(i32::MAX)),
         }
     }
 }

@@ -15,7 +15,7 @@ mod types;
 mod units;
 
 pub use effective::{Setting, SettingValue};
-pub use kafka::{GroupProtocol, KafkaConfig, KafkaFormats, KafkaProfile, SaslMechanism, SecurityProtocol, ValueFormat};
+pub use kafka::{GroupProtocol, KafkaConfig, KafkaFormats, KafkaProfile, SaslMechanism, SecurityProtocol};
 pub use load::{Config, ConfigError, DEFAULT_CONFIG};
 pub use page::configuration_page;
 pub use source::Source;

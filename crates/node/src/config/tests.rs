@@ -1,4 +1,6 @@
 use super::layer::Layer;
+use headroom_wire::ValueFormat;
+
 use super::*;
 
 /// Line, code and message of every finding, in order.

@@ -1,6 +1,9 @@
 //! The topics: one row each.
 
-use crate::config::{KafkaFormats, ValueFormat};
+use headroom_wire::proto::output;
+use headroom_wire::{BodyKind, ValueFormat};
+
+use crate::config::KafkaFormats;
 
 /// A topic of the contract.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -109,6 +112,34 @@ impl Topic {
     /// Who goes first among records of one time and one kind (PROTOCOL P1): the place in [`Topic::ALL`].
     pub fn rank(self) -> u8 {
         self as u8
+    }
+
+    /// Whether events of this kind belong in it.
+    pub fn takes(self, kind: BodyKind) -> bool {
+        Self::of_kind(kind) == self
+    }
+
+    /// The topic that events of this kind belong in.
+    pub fn of_kind(kind: BodyKind) -> Self {
+        match kind {
+            BodyKind::Order => Self::Orders,
+            BodyKind::Repayment => Self::Repayments,
+            BodyKind::Signal => Self::Signals,
+            BodyKind::Account => Self::Accounts,
+            BodyKind::Promotion | BodyKind::Market => Self::Promotions,
+            BodyKind::Control => Self::Control,
+        }
+    }
+
+    /// The topic that an output belongs in.
+    pub fn of_output(body: &output::Body) -> Self {
+        match body {
+            output::Body::LimitChange(_) => Self::LimitChanges,
+            output::Body::Offer(_) => Self::Offers,
+            output::Body::Notice(_) => Self::Notices,
+            output::Body::Review(_) => Self::Reviews,
+            output::Body::DeadLetter(_) => Self::DeadLetters,
+        }
     }
 
     /// How its values are written; the journal's always in one way.

@@ -114,7 +114,7 @@ fn inputs(records: &[Record]) -> Vec<JournalInput> {
     spans.into_values().collect()
 }
 
-/// SHA-256 over what was taken, in order: place, time, and bytes as they came. All zero for nothing.
+/// SHA-256 over what was taken, in order: place, time, bytes as they came, and what stood around them. All zero for nothing.
 pub fn input_digest(records: &[Record]) -> [u8; 32] {
     if records.is_empty() {
         return [0; 32];
@@ -127,6 +127,9 @@ pub fn input_digest(records: &[Record]) -> [u8; 32] {
         hash.update(record.timestamp.0.to_be_bytes());
         hash.update([u8::from(record.replayed)]);
         part(&mut hash, &record.original);
+        if let Some(around) = &record.around {
+            part(&mut hash, around.bytes());
+        }
     }
     hash.finalize().into()
 }

@@ -131,6 +131,7 @@ fn pass_on(shard: &Shard, append: Append, stored: impl Iterator<Item = (u64, Log
             content: incoming.decoded.content,
             original: stored.bytes,
             encoding: stored.encoding,
+            around: None,
             replayed: stored.replayed,
         };
         Pending { record, ticket: Arc::clone(&ticket), index }
@@ -152,6 +153,7 @@ pub fn read_back(shard: u32, offset: u64, stored: &LogRecord) -> Record {
         content,
         original: Arc::clone(&stored.bytes),
         encoding: stored.encoding,
+        around: None,
         replayed: stored.replayed,
     }
 }

@@ -85,6 +85,7 @@ impl Service {
             content: decoded.content,
             original: Arc::from(&*event.bytes),
             encoding: event.encoding.name(),
+            around: None,
             replayed: event.replayed,
         }
     }

@@ -124,6 +124,7 @@ fn dead_letter(account: &str) -> Output {
         original: Vec::new(),
         encoding: "json",
         original_sha256: None,
+        around: None,
         position,
         at: Timestamp(0),
     }))

@@ -11,4 +11,5 @@ mod mutation;
 mod oracle;
 mod outputs;
 mod stored;
+mod topics;
 mod words;

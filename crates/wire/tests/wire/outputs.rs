@@ -430,6 +430,7 @@ fn a_dead_letter_keeps_the_original() {
         account: String::new(),
         original: vec![0xff, 0x00],
         encoding: "json",
+        around: Some(headroom_engine::Around::pack(Some(b"M1"), [("ce_id", Some(&b"e1"[..]))])),
         original_sha256: None,
         position: Position { input: "file".into(), partition: 0, offset: 3 },
         at: NOW,
@@ -441,7 +442,11 @@ fn a_dead_letter_keeps_the_original() {
             "code": "UNPARSEABLE",
             "detail": "no JSON",
             "encoding": "json",
+            "headers": {
+              "ce_id": "e1"
+            },
             "input": "file",
+            "key": "TTE=",
             "offset": "3",
             "original": "/wA="
           }
