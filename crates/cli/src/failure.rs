@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Error, anyhow};
 use headroom_node::RunError;
+use headroom_node::snapshot::SnapshotError;
 use headroom_sources::SourceError;
 use headroom_store::StoreError;
 
@@ -60,6 +61,20 @@ pub fn of_run(error: RunError) -> Error {
         (_, RunError::Source(error)) => error.into(),
         (Some(code), error) => Coded { code, message: error.to_string() }.into(),
         (None, error) => error.into(),
+    }
+}
+
+/// An error of snapshots as it is reported.
+pub fn of_snapshot(error: SnapshotError) -> Error {
+    match error {
+        SnapshotError::Store(error) => error.into(),
+        error => {
+            let message = match std::error::Error::source(&error) {
+                Some(cause) => format!("{error}: {cause}"),
+                None => error.to_string(),
+            };
+            Coded { code: error.code(), message }.into()
+        }
     }
 }
 

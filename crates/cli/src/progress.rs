@@ -14,6 +14,13 @@ pub fn bytes(total: u64, output: &Output) -> ProgressBar {
     styled(ProgressBar::new(total), "{msg} [{bar:30}] {bytes}/{total_bytes} {eta}", output)
 }
 
+/// Bytes that went over a line, without an end.
+pub fn moved(output: &Output) -> ProgressBar {
+    let bar = styled(ProgressBar::new_spinner(), "{spinner} {msg} {bytes} {bytes_per_sec}", output);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
 /// A count without an end.
 pub fn count(output: &Output) -> ProgressBar {
     let bar = styled(ProgressBar::new_spinner(), "{spinner} {human_pos} {msg} {per_sec}", output);

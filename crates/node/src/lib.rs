@@ -13,6 +13,7 @@ mod out;
 mod report;
 mod run;
 mod service;
+pub mod snapshot;
 pub mod telemetry;
 pub mod view;
 
@@ -20,7 +21,7 @@ pub use api_error::ErrorCode;
 pub use config::{
     Config, ConfigError, DEFAULT_CONFIG, GroupProtocol, HttpConfig, KafkaConfig, KafkaFormats, KafkaProfile,
     LaneConfig, LogConfig, LogFormat, LogTime, NodeConfig, RetentionConfig, RulesConfig, SaslMechanism,
-    SecurityProtocol, Setting, SettingValue, Source, StoreConfig, TelemetryConfig, configuration_page,
+    SecurityProtocol, Setting, SettingValue, SnapshotsConfig, Source, StoreConfig, TelemetryConfig, configuration_page,
 };
 pub use error::RunError;
 pub use host::{HostRules, host};

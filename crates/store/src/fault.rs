@@ -70,6 +70,10 @@ pub const POINTS: &[&str] = &[
     "out.written",
     "out.cut_back",
     "out.rewritten",
+    "snapshot.files_sent",
+    "snapshot.manifest_written",
+    "snapshot.fetched",
+    "snapshot.in_place",
 ];
 
 /// Until the variable was found empty, every point looks at the plan.

@@ -16,6 +16,7 @@ mod run;
 mod scenario;
 mod send;
 mod serve;
+mod snapshot;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -51,6 +52,9 @@ pub enum Command {
     /// Look at what each commit read and gave out, and check it
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Copy shards to where a lost disk does not take them, and bring them back
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
     /// Serve: take events over HTTP, decide, publish
     Serve(serve::Command),
     /// Send event files to a running service; also a load generator
@@ -80,6 +84,7 @@ impl Command {
             Self::Changes(command) => command.run(output),
             Self::DeadLetters(command) => command.run(output),
             Self::Journal(command) => command.run(output),
+            Self::Snapshot(command) => command.run(output),
             Self::Send(command) => command.run(output),
             Self::Serve(command) => command.run(output),
             Self::Bench(command) => command.run(output),

@@ -14,5 +14,6 @@ mod rules;
 mod scenario;
 mod send;
 mod service;
+mod snapshot;
 mod usage;
 mod verify;

@@ -13,6 +13,8 @@ pub enum Way {
     Idling,
     /// `headroom run` with `--out`.
     Running,
+    /// `headroom snapshot`: the tests of that command reach them.
+    Copying,
 }
 
 /// By its name: `area.place`.
@@ -20,6 +22,7 @@ pub fn way(point: &str) -> Way {
     match point.split('.').next() {
         Some("tick" | "trim") => Way::Idling,
         Some("out") => Way::Running,
+        Some("snapshot") => Way::Copying,
         Some("stop" | "flush") => Way::Stopping,
         _ => Way::Serving,
     }

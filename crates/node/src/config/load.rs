@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::kafka::KafkaConfig;
 use super::layer::{BYTES_MAX, Layer};
 use super::reader::Reader;
+use super::snapshots::SnapshotsConfig;
 use super::source::Source;
 use super::types::{
     HttpConfig, LaneConfig, LogConfig, NodeConfig, RetentionConfig, RulesConfig, StoreConfig, TelemetryConfig,
@@ -38,6 +39,8 @@ pub struct Config {
     pub retention: RetentionConfig,
     /// Memory and files of the store.
     pub store: StoreConfig,
+    /// Where copies of shards go.
+    pub snapshots: SnapshotsConfig,
     /// What the process tells about itself.
     pub telemetry: TelemetryConfig,
     /// The brokers, and the topics there.
@@ -100,6 +103,7 @@ impl Config {
         let config = Self::read(&mut reader);
         conflicts(&config, &mut reader);
         config.kafka.conflicts(&mut reader);
+        config.snapshots.conflicts(&mut reader);
         let reports: Vec<FileReport> = reader.layers.into_iter().filter_map(report).collect();
         if reports.is_empty() { Ok(config) } else { Err(ConfigError { reports }) }
     }
@@ -113,6 +117,7 @@ impl Config {
             lane: LaneConfig::read(from),
             retention: RetentionConfig::read(from),
             store: StoreConfig::read(from),
+            snapshots: SnapshotsConfig::read(from),
             telemetry: TelemetryConfig::read(from),
             kafka: KafkaConfig::read(from),
             sources: BTreeMap::new(),

@@ -8,6 +8,7 @@ mod load;
 mod names;
 mod page;
 mod reader;
+mod snapshots;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub use effective::{Setting, SettingValue};
 pub use kafka::{GroupProtocol, KafkaConfig, KafkaFormats, KafkaProfile, SaslMechanism, SecurityProtocol};
 pub use load::{Config, ConfigError, DEFAULT_CONFIG};
 pub use page::configuration_page;
+pub use snapshots::SnapshotsConfig;
 pub use source::Source;
 pub use types::{
     HttpConfig, LaneConfig, LogConfig, LogFormat, LogTime, NodeConfig, RetentionConfig, RulesConfig, StoreConfig,

@@ -7,6 +7,7 @@ use metrics::{counter, gauge, histogram};
 use tracing::{debug, error, info, warn};
 
 use super::metrics as m;
+use crate::snapshot::Uploaded;
 
 /// Labels of routes that no handler has, and of methods that HTTP does not define: clients choose those freely.
 const OTHER: &str = "other";
@@ -181,6 +182,36 @@ pub fn stream_closed(kind: &'static str, why: &'static str) {
 pub fn ruleset_published(hash: &str, shard: u32) {
     info!(shard, hash, "ruleset in force");
     counter!(m::RULESETS, "shard" => shard.to_string()).increment(1);
+}
+
+/// A snapshot of a shard is complete.
+pub fn snapshot_taken(shard: u32, snapshot: &Uploaded, time: Duration) {
+    let Uploaded { journal_seq, files_sent, bytes_sent, files_kept, bytes_kept } = *snapshot;
+    let seconds = time.as_secs_f64();
+    info!(shard, journal_seq, files_sent, bytes_sent, files_kept, bytes_kept, seconds, "snapshot taken");
+    let shard = shard.to_string();
+    counter!(m::SNAPSHOTS, "shard" => shard.clone(), "outcome" => "taken").increment(1);
+    counter!(m::SNAPSHOT_BYTES, "shard" => shard.clone(), "kind" => "sent").increment(bytes_sent);
+    counter!(m::SNAPSHOT_BYTES, "shard" => shard.clone(), "kind" => "kept").increment(bytes_kept);
+    histogram!(m::SNAPSHOT_SECONDS, "shard" => shard.clone()).record(time);
+    gauge!(m::SNAPSHOT_AGE, "shard" => shard).set(0.0);
+}
+
+/// A snapshot was not taken; the next one is tried at its time.
+pub fn snapshot_failed(shard: u32, code: &'static str, detail: &str) {
+    error!(shard, code, detail, "no snapshot was taken: the shard goes on, its recovery gets longer");
+    counter!(m::SNAPSHOTS, "shard" => shard.to_string(), "outcome" => "failed").increment(1);
+}
+
+/// A snapshot could not be restored because it is damaged; the next older one is tried.
+pub fn snapshot_damaged(shard: u32, journal_seq: u64, code: &'static str, detail: &str) {
+    error!(shard, journal_seq, code, detail, "a snapshot is damaged: trying the next older one");
+    counter!(m::SNAPSHOTS, "shard" => shard.to_string(), "outcome" => "damaged").increment(1);
+}
+
+/// How old a shard's last snapshot is.
+pub fn snapshot_age(shard: u32, age: Duration) {
+    gauge!(m::SNAPSHOT_AGE, "shard" => shard.to_string()).set(age);
 }
 
 /// Spans will not reach the collector; `why` is `queue_full` or `not_sent`.

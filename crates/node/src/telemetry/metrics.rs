@@ -60,6 +60,10 @@ pub(super) const HTTP_SECONDS: &str = "headroom_http_request_seconds";
 pub(super) const STREAMS: &str = "headroom_streams_open";
 pub(super) const STREAMS_CLOSED: &str = "headroom_streams_closed_total";
 pub(super) const RULESETS: &str = "headroom_rulesets_published_total";
+pub(super) const SNAPSHOTS: &str = "headroom_snapshots_total";
+pub(super) const SNAPSHOT_BYTES: &str = "headroom_snapshot_bytes_total";
+pub(super) const SNAPSHOT_SECONDS: &str = "headroom_snapshot_seconds";
+pub(super) const SNAPSHOT_AGE: &str = "headroom_snapshot_age_seconds";
 pub(super) const OTLP_DROPPED: &str = "headroom_otlp_dropped_spans_total";
 pub(super) const STOPPING: &str = "headroom_stopping";
 
@@ -98,6 +102,17 @@ pub const METRICS: &[Metric] = &[
     gauge(STREAMS, &["kind"], "Streams open now, by kind."),
     counter(STREAMS_CLOSED, &["kind", "why"], "Streams closed, by kind and reason."),
     counter(RULESETS, SHARD, "Rulesets that came into force."),
+    counter(
+        SNAPSHOTS,
+        &["shard", "outcome"],
+        "Snapshots: `taken`, `failed`, or `damaged` when one was to be restored.",
+    ),
+    Metric {
+        unit: Unit::Bytes,
+        ..counter(SNAPSHOT_BYTES, &["shard", "kind"], "Bytes of snapshots: `sent`, or `kept` because they were there.")
+    },
+    histogram(SNAPSHOT_SECONDS, SHARD, "Time to send a snapshot."),
+    Metric { unit: Unit::Seconds, ..gauge(SNAPSHOT_AGE, SHARD, "Since the shard's last snapshot, as last looked at.") },
     counter(
         OTLP_DROPPED,
         &["why"],

@@ -12,8 +12,9 @@ mod tests;
 pub use events::{
     RoundCommitted, append_busy, append_latency, clock_behind, dead_letters, decision_latency, http_request,
     otlp_dropped, otlp_reachable, record_poisoned, record_rejected, records_appended, round_committed,
-    ruleset_published, shard_opened, shard_sealed, shutdown_finished, shutdown_started, stream_closed, stream_opened,
-    sweep_finished, sweep_progress, tick, timer_cancelled, trimmed,
+    ruleset_published, shard_opened, shard_sealed, shutdown_finished, shutdown_started, snapshot_age, snapshot_damaged,
+    snapshot_failed, snapshot_taken, stream_closed, stream_opened, sweep_finished, sweep_progress, tick,
+    timer_cancelled, trimmed,
 };
 pub use init::{Telemetry, TelemetryError, init};
 pub use metrics::{METRICS, Metric, MetricKind};

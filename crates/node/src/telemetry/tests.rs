@@ -37,6 +37,10 @@ fn every_event() {
     stream_opened("changes");
     stream_closed("changes", "too_slow");
     ruleset_published("abc", 0);
+    snapshot_taken(0, &crate::snapshot::Uploaded::default(), TIME);
+    snapshot_failed(0, "HR0702", "away");
+    snapshot_damaged(0, 7, "HR0704", "flipped");
+    snapshot_age(0, TIME);
     otlp_dropped("not_sent", 3);
     otlp_reachable("http://c:4318", Ok(&()));
     otlp_reachable("http://c:4318", Err("refused".to_owned()));
