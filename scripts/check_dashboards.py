@@ -29,7 +29,6 @@ ANNOUNCED = {
     "headroom_takeovers_total": ("counter", set()),
     "headroom_takeover_seconds": ("histogram", set()),
     "headroom_shards_owned": ("gauge", set()),
-    "headroom_snapshot_bytes_total": ("counter", {"kind"}),
 }
 # Given by Prometheus, not by us.
 FOREIGN_LABELS = {"instance", "job", "le"}
