@@ -9,7 +9,7 @@ use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
+    BackoffConfig, ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
 };
 
 use super::error::SnapshotError;
@@ -17,8 +17,10 @@ use crate::config::SnapshotsConfig;
 
 /// Of one request: as long as a part takes over a slow line.
 const REQUEST_TIME: Duration = Duration::from_secs(120);
-/// After a failure, with growing pauses in between.
-const TRIES_MAX: usize = 6;
+/// After a failure, with pauses that grow from the first to the longest: some twenty seconds in all.
+const TRIES_MAX: usize = 8;
+const PAUSE_FIRST: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// A folder or a bucket.
 #[derive(Clone, Debug)]
@@ -97,11 +99,11 @@ impl Place {
 
 /// Credentials and region of the environment (`AWS_…`, or the machine's role), under those of the settings.
 fn s3(config: &SnapshotsConfig, bucket: &str) -> Result<AmazonS3Builder, SnapshotError> {
+    let backoff = BackoffConfig { init_backoff: PAUSE_FIRST, max_backoff: PAUSE_MAX, ..BackoffConfig::default() };
+    let retry = RetryConfig { backoff, max_retries: TRIES_MAX, ..RetryConfig::default() };
     let client = ClientOptions::new().with_timeout(REQUEST_TIME).with_allow_http(config.s3_allow_http);
-    let mut builder = AmazonS3Builder::from_env()
-        .with_bucket_name(bucket)
-        .with_client_options(client)
-        .with_retry(RetryConfig { max_retries: TRIES_MAX, ..RetryConfig::default() });
+    let mut builder =
+        AmazonS3Builder::from_env().with_bucket_name(bucket).with_client_options(client).with_retry(retry);
     if !config.s3_endpoint.is_empty() {
         builder = builder.with_endpoint(&config.s3_endpoint);
     }
