@@ -4,6 +4,7 @@ mod client;
 mod commands;
 mod data_dir;
 mod failure;
+mod kafka;
 mod output;
 mod progress;
 mod rules_dir;

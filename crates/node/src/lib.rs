@@ -11,6 +11,7 @@ mod lane;
 mod merge;
 mod out;
 mod report;
+mod ruleset_event;
 mod run;
 mod service;
 pub mod snapshot;
@@ -31,6 +32,7 @@ pub use lane::{
 };
 pub use merge::Merge;
 pub use report::{Collector, Exposure, REPORT_FORMAT, ReportDay, ReportRound, ReportRule, RunReport};
+pub use ruleset_event::ruleset_event;
 pub use run::{RunOptions, RunProgress, RunSummary, run, run_reported};
 pub use service::{
     AppendError, DataDir, Instance, LOG_INPUT, RawEvent, ReplayDifference, ReplayProgress, Service, ShardReport,

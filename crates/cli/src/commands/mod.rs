@@ -17,6 +17,7 @@ mod scenario;
 mod send;
 mod serve;
 mod snapshot;
+mod topics;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -64,6 +65,9 @@ pub enum Command {
     /// Show and check the service's settings
     #[command(subcommand)]
     Config(config::Command),
+    /// Plan, make and check the topics of Kafka
+    #[command(subcommand)]
+    Topics(topics::Command),
     /// Print a script that completes command lines
     Completions(completions::Command),
     /// Explain an error code or a reason code
@@ -89,6 +93,7 @@ impl Command {
             Self::Serve(command) => command.run(output),
             Self::Bench(command) => command.run(output),
             Self::Config(command) => command.run(output),
+            Self::Topics(command) => command.run(output),
             Self::Completions(command) => command.run(output),
             Self::Explain(command) => command.run(output),
         }

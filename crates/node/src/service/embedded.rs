@@ -26,6 +26,7 @@ use crate::config::{Config, LogTime};
 use crate::decode::{latest_record_time, wall_clock};
 use crate::error::RunError;
 use crate::lane::{Lane, LaneOptions};
+use crate::ruleset_event::ruleset_event;
 use crate::telemetry;
 
 /// An event as it came.
@@ -282,8 +283,7 @@ impl Service {
         }
         let last = self.readiness().iter().map(|each| each.now).max().unwrap_or_default();
         let now = if self.inner.time == LogTime::Append { wall_clock().max(last) } else { last };
-        let event =
-            RawEvent { encoding: Encoding::Json, bytes: ruleset_published(&hash, files, now).into(), replayed: false };
+        let event = RawEvent { encoding: Encoding::Json, bytes: ruleset_published(files, now).into(), replayed: false };
         self.append(vec![event], Wait::Decided).await?;
         Ok(true)
     }
@@ -446,22 +446,10 @@ impl Started {
     }
 }
 
-/// The control record. Its id holds the time too: a ruleset may come back within the dedup horizon.
-fn ruleset_published(hash: &str, files: &[(String, String)], now: Timestamp) -> Vec<u8> {
-    let file = |(path, content): &(String, String)| proto::ruleset_published::File {
-        path: path.clone(),
-        content: content.clone(),
-    };
-    let published = proto::RulesetPublished { content_hash: hash.to_owned(), files: files.iter().map(file).collect() };
-    let control = proto::ControlEvent { kind: Some(proto::control_event::Kind::RulesetPublished(published)) };
-    let event = proto::Event {
-        event_id: format!("ruleset {hash} at {}", now.0),
-        source: "headroom".to_owned(),
-        occurred_at: Some(headroom_wire::Timestamp::from_millis(now.0)),
-        body: Some(proto::event::Body::Control(control)),
-        ..proto::Event::default()
-    };
+/// The control record.
+fn ruleset_published(files: &[(String, String)], now: Timestamp) -> Vec<u8> {
     let mut json = Vec::new();
+    let event = ruleset_event(files, now);
     headroom_wire::event_to_json(&event, &mut json).expect("texts and a time of our clock have a JSON form");
     json
 }

@@ -5,6 +5,7 @@ mod coverage;
 mod eval;
 mod explain;
 mod facts;
+mod publish;
 mod test;
 mod words;
 
@@ -27,6 +28,8 @@ pub enum Command {
     Explain(explain::Command),
     /// Evaluate an expression over facts
     Eval(eval::Command),
+    /// Put a ruleset into force, in its place in the stream of events
+    Publish(publish::Command),
 }
 
 impl Command {
@@ -38,6 +41,7 @@ impl Command {
             Self::Coverage(command) => command.run(output),
             Self::Explain(command) => command.run(output),
             Self::Eval(command) => command.run(output),
+            Self::Publish(command) => command.run(output),
         }
     }
 }

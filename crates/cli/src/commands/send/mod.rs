@@ -1,10 +1,11 @@
-//! `headroom send`: event files to a running service, in order and without loss; also the load generator.
+//! `headroom send`: event files to a running service, in order and without loss; also the load generator. Or to topics.
 //!
 //! One thread reads and routes, one for each connection sends. Records of an account always take the same connection,
 //! and a connection sends one request after the other. A broadcast goes alone: all before it are answered first.
 
 mod batch;
 mod gauge;
+mod kafka;
 mod route;
 mod worker;
 
@@ -21,6 +22,7 @@ use indicatif::ProgressBar;
 use crate::failure::Status;
 use crate::output::Output;
 use crate::progress;
+use crate::settings::Settings;
 
 use gauge::{Gauge, Told};
 use route::Router;
@@ -28,12 +30,17 @@ use route::Router;
 /// What to send, where, and how fast.
 #[derive(Args)]
 pub struct Command {
-    /// Event files: .ndjson or .pb, also .gz or .zst; one after the other
+    /// Event files: .ndjson or .pb, also .gz or .zst; one after the other, unless they go to topics
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// The service, such as http://127.0.0.1:8090
-    #[arg(long, value_name = "URL")]
-    server: String,
+    #[arg(long, value_name = "URL", required_unless_present = "kafka", conflicts_with = "kafka")]
+    server: Option<String>,
+    /// Send to the topics of the settings instead; files are merged by time
+    #[arg(long, conflicts_with_all = ["encoding", "records_per_request", "connections", "wait", "retry_for"])]
+    kafka: bool,
+    #[command(flatten)]
+    settings: Settings,
     /// How records are sent
     #[arg(long, value_enum, default_value_t = Form::Ndjson)]
     encoding: Form,
@@ -75,12 +82,15 @@ enum Wait {
 impl Command {
     /// Does it. Findings: records that the service refused.
     pub fn run(&self, output: &Output) -> Result<Status> {
+        let Some(server) = &self.server else {
+            return kafka::run(&self.files, &self.settings.load()?.kafka, self.rate, output);
+        };
         let gauge = Gauge::default();
         let bar = progress::bytes(self.bytes_total()?, output);
         let started = Instant::now();
         let sent = std::thread::scope(|scope| {
             let plan = worker::Plan {
-                server: self.server.clone(),
+                server: server.clone(),
                 encoding: self.encoding(),
                 query: self.query(),
                 retry_for: std::time::Duration::from_secs(self.retry_for.into()),
