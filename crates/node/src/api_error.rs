@@ -49,6 +49,10 @@ pub enum ErrorCode {
     MalformedBody,
     /// A bug: the work on a request panicked.
     Panicked,
+    /// With Kafka, events come through its topics.
+    FromTopics,
+    /// With Kafka, another node has the shard.
+    ShardElsewhere,
 }
 
 /// What a code stands for: the code, the HTTP status of a refusal, the title of its page.
@@ -56,7 +60,7 @@ type Row = (&'static str, u16, &'static str);
 
 impl ErrorCode {
     /// All of them, in the order of their codes.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::UnknownSetting,
         Self::WrongSettingType,
         Self::SettingOutOfRange,
@@ -80,6 +84,8 @@ impl ErrorCode {
         Self::NoSuchRoute,
         Self::MalformedBody,
         Self::Panicked,
+        Self::FromTopics,
+        Self::ShardElsewhere,
     ];
 
     /// The code that `headroom explain` knows.
@@ -122,6 +128,8 @@ impl ErrorCode {
             Self::NoSuchRoute => ("HR0525", 404, "a path that does not exist, or not with this method"),
             Self::MalformedBody => ("HR0526", 400, "a body that is not what its content type says"),
             Self::Panicked => ("HR0527", 500, "the work on a request ended in a panic"),
+            Self::FromTopics => ("HR0528", 409, "this node takes its events from Kafka"),
+            Self::ShardElsewhere => ("HR0529", 421, "the shard is on another node"),
         }
     }
 }

@@ -67,6 +67,20 @@ pub enum RunError {
     /// A ruleset could not be put in force.
     #[error("cannot put the ruleset in force: {0}")]
     Append(AppendError),
+    /// Kafka, or what is kept there.
+    #[error(transparent)]
+    Kafka(#[from] crate::kafka::KafkaError),
+    /// The topics are not what they must be.
+    #[error("the topics are not what they must be: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Topics(Vec<crate::kafka::Problem>),
+    /// What ended the node before it was told to stop.
+    #[error("{detail}")]
+    Ended {
+        /// Its code.
+        code: &'static str,
+        /// What it was.
+        detail: String,
+    },
     /// The system gives no thread.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
@@ -80,6 +94,9 @@ impl RunError {
             Self::OtherShards { .. } => Some("HR0511"),
             Self::Replay(_) => Some("HR0523"),
             Self::Poisoned => Some("HR0524"),
+            Self::Kafka(error) => Some(error.code()),
+            Self::Topics(problems) => problems.first().map(|problem| problem.code),
+            Self::Ended { code, .. } => Some(code),
             Self::Listen { .. } => Some("HR0510"),
             Self::Append(AppendError::Sealed { code, .. }) => Some(code),
             Self::Source(_)

@@ -1,6 +1,7 @@
 //! The service as a process: listens, opens, serves until it is told to stop.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -52,20 +53,34 @@ async fn serve(
     let refused = |source| RunError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let (opening, files) = (config.clone(), rules.files.clone());
-    let service = blocking(move || Service::open(&opening, &files)).await?;
-    if rules.replace {
+    let on_kafka = config.kafka.is_used();
+    let open = move || if on_kafka { Service::join(&opening) } else { Service::open(&opening, &files) };
+    let service = blocking(open).await?;
+    if rules.replace && !on_kafka {
         publish(&service, &rules.files).await?;
     }
     let bound = listener.local_addr().map_err(refused)?;
     tracing::info!(address = %bound, shards = service.shards(), data_dir = %config.node.data_dir.display(), "serving");
     listening(bound);
-    let stop = stop_signal().map_err(RunError::Thread)?;
+    let signal = stop_signal().map_err(RunError::Thread)?;
+    let ended = Arc::new(OnceLock::new());
+    let (watched, end) = (service.clone(), Arc::clone(&ended));
+    let stop = async move {
+        tokio::select! {
+            () = signal => {}
+            error = watched.ended() => drop(end.set(error)),
+        }
+    };
     http::serve(service.clone(), config.http.clone(), telemetry, listener, stop).await.map_err(refused)?;
     blocking(move || {
         service.stop();
         Ok(())
     })
-    .await
+    .await?;
+    match Arc::into_inner(ended).and_then(OnceLock::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
 }
 
 async fn blocking<T: Send + 'static>(

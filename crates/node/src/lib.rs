@@ -35,6 +35,6 @@ pub use report::{Collector, Exposure, REPORT_FORMAT, ReportDay, ReportRound, Rep
 pub use ruleset_event::ruleset_event;
 pub use run::{RunOptions, RunProgress, RunSummary, run, run_reported};
 pub use service::{
-    AppendError, DataDir, Instance, LOG_INPUT, RawEvent, ReplayDifference, ReplayProgress, Service, ShardReport,
-    ShardStatus, Verdict, Wait, WhatIf, WhatIfError, replay_journal, shard_of,
+    AppendError, DataDir, Elsewhere, Instance, LOG_INPUT, RawEvent, ReplayDifference, ReplayProgress, Service,
+    ShardReport, ShardStatus, Verdict, Wait, WhatIf, WhatIfError, replay_journal, shard_of,
 };

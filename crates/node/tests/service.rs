@@ -76,12 +76,12 @@ fn decisions_come_with_the_answer_and_survive_a_restart() {
     assert!(matches!(bodies[..], [Body::LimitChange(_), Body::Review(_), Body::Notice(_)]), "{bodies:?}");
     assert_eq!(accepted(&verdicts[2]).0, [(0, 2)]);
     let count = *service.committed(0).borrow();
-    assert_eq!(service.reader(0).outputs_count().unwrap(), count);
-    let digest = service.reader(0).digest().unwrap();
+    assert_eq!(service.reader(0).unwrap().outputs_count().unwrap(), count);
+    let digest = service.reader(0).unwrap().digest().unwrap();
     service.stop();
     drop(service);
     let service = open(dir.path(), &[]);
-    assert_eq!(service.reader(0).digest().unwrap(), digest);
+    assert_eq!(service.reader(0).unwrap().digest().unwrap(), digest);
     assert_eq!(service.readiness()[0].accounts, 1);
     // The same again changes nothing.
     let again = append(&service, vec![list_hit("M1")], Wait::Decided).unwrap();
@@ -126,7 +126,7 @@ fn accounts_are_spread_and_broadcasts_reach_every_shard() {
     let shards: Vec<u32> = accepted(&verdicts[0]).0.iter().map(|(shard, _)| *shard).collect();
     assert_eq!(shards, [0, 1, 2, 3]);
     for account in &accounts {
-        let reader = service.reader(service.shard_of(account));
+        let reader = service.reader(service.shard_of(account)).unwrap();
         assert!(reader.account(account).unwrap().is_some(), "{account}");
     }
     let per_shard: Vec<u64> = service.readiness().iter().map(|each| each.accounts).collect();
@@ -167,14 +167,14 @@ fn what_if_answers_and_keeps_nothing() {
     let dir = TempDir::new().unwrap();
     let service = open(dir.path(), &[]);
     append(&service, vec![opened("M1")], Wait::Decided).unwrap();
-    let digest = service.reader(0).digest().unwrap();
+    let digest = service.reader(0).unwrap().digest().unwrap();
     let answer = service.what_if("M1", vec![list_hit("M1"), event("[".to_owned())]).unwrap();
     let now = answer.now;
     let limit = |account: Option<headroom_engine::Account>| account.unwrap().limits(now).effective;
     assert_eq!((limit(answer.before), limit(answer.after)), (1_000_000, 0));
     assert_eq!((answer.outputs.len(), answer.rejected.len()), (3, 1));
     assert!(service.what_if("M2", vec![list_hit("M1")]).is_err(), "an event of another account");
-    assert_eq!(service.reader(0).digest().unwrap(), digest);
+    assert_eq!(service.reader(0).unwrap().digest().unwrap(), digest);
     service.stop();
 }
 

@@ -281,7 +281,7 @@ fn write_timers(batch: &mut Batch<'_>, flight: &Flight) {
     }
 }
 
-fn write_positions(batch: &mut Batch<'_>, positions: &BTreeMap<(Arc<str>, u32), u64>) {
+pub(crate) fn write_positions(batch: &mut Batch<'_>, positions: &BTreeMap<(Arc<str>, u32), u64>) {
     for ((input, partition), next) in positions {
         batch.put(Table::Positions, &key::position(input, *partition), &codec::encode_number(*next));
     }

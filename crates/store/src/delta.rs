@@ -36,6 +36,7 @@ impl DeltaWriter {
         }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "seven bits at a time")]
     fn strings(&mut self, kind: u8, strings: &[&[u8]]) {
         self.0.push(kind);
         for string in strings {

@@ -76,6 +76,32 @@ pub const POINTS: &[&str] = &[
     "snapshot.in_place",
 ];
 
+/// Those of a node on Kafka.
+pub const KAFKA_POINTS: &[&str] = &[
+    "kafka.before_producers",
+    "kafka.round_stepped",
+    "kafka.before_begin",
+    "kafka.begun",
+    "kafka.outputs_sent",
+    "kafka.part_sent",
+    "kafka.journal_sent",
+    "kafka.acknowledged",
+    "kafka.offsets_sent",
+    "kafka.committed",
+    "kafka.before_abort",
+    "kafka.before_release",
+    "kafka.released_to_store",
+    "kafka.released",
+    "stage.done",
+    "release.before",
+    "apply.before_write",
+    "apply.after_write",
+];
+
+fn is_known(name: &str) -> bool {
+    POINTS.contains(&name) || KAFKA_POINTS.contains(&name)
+}
+
 /// Until the variable was found empty, every point looks at the plan.
 static MAY_FAIL: AtomicBool = AtomicBool::new(true);
 static PLAN: OnceLock<Option<Plan>> = OnceLock::new();
@@ -94,7 +120,7 @@ fn passed(name: &str) {
         MAY_FAIL.store(false, Ordering::Relaxed);
         return;
     };
-    assert!(POINTS.contains(&name), "fail point `{name}` is not in the list");
+    assert!(is_known(name), "fail point `{name}` is not in the list");
     if plan.is_due(name) {
         plan.fail(name);
     }
@@ -135,8 +161,12 @@ fn parse(text: &str) -> Result<Plan, String> {
     let (name, count) = place.split_once(':').unwrap_or((place, "1"));
     let count = count.parse().ok().filter(|count| *count > 0);
     let count: u64 = count.ok_or_else(|| format!("`{place}` names no count from 1"))?;
-    if !POINTS.contains(&name) {
-        return Err(format!("no fail point is called `{name}`; there are {}", POINTS.join(", ")));
+    if !is_known(name) {
+        return Err(format!(
+            "no fail point is called `{name}`; there are {}, {}",
+            POINTS.join(", "),
+            KAFKA_POINTS.join(", ")
+        ));
     }
     Ok(Plan { name: name.to_owned(), left: AtomicU64::new(count), how })
 }

@@ -4,7 +4,7 @@
 //! A staged commit is read by its owner as if it were there. It is written when it is released, and forgotten, with
 //! everything staged, when its transaction is aborted.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use headroom_engine::Commit;
@@ -75,13 +75,15 @@ impl Store {
         Ok(delta)
     }
 
-    /// As [`Self::stage`], of a journal record without a step: a ruleset that comes into force, or nothing at all.
+    /// As [`Self::stage`], of a journal record without a step: a ruleset that comes into force and where inputs begin, or
+    /// nothing at all.
     ///
     /// # Errors
     /// As [`Self::stage`].
     pub fn stage_record(
         &mut self,
         ruleset: Option<(&str, &[(String, String)])>,
+        positions: &BTreeMap<(Arc<str>, u32), u64>,
         journal: impl FnOnce(&[u8]) -> JournalEntry,
     ) -> Result<Vec<u8>, StoreError> {
         self.database.check()?;
@@ -90,6 +92,7 @@ impl Store {
         if let Some((hash, files)) = ruleset {
             commit::write_ruleset(&mut batch, hash, files);
         }
+        commit::write_positions(&mut batch, positions);
         let delta = batch.take_delta();
         journal::write(&mut batch, Some(&journal(&delta)));
         let job = Job::of_batch(batch.into_writes());

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use headroom_engine::FileReport;
 use headroom_policy::Diagnostic;
-use headroom_store::StoreOptions;
+use headroom_store::{Durability, StoreOptions};
 use serde::Serialize;
 
 use super::kafka::KafkaConfig;
@@ -92,6 +92,12 @@ impl Config {
     /// How the stores of all shards are opened. Every call makes new memory for them to share: call it once, and clone.
     pub fn store_options(&self) -> StoreOptions {
         self.store.options(self.log.durability)
+    }
+
+    /// As [`Self::store_options`], where the journal on Kafka is the truth and a store that is behind it is brought up:
+    /// no write waits for a disk.
+    pub fn store_options_on_kafka(&self) -> StoreOptions {
+        self.store.options(Durability::Process)
     }
 
     fn from_layers(file: Option<Layer>, sets: &[String]) -> Result<Self, ConfigError> {

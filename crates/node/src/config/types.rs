@@ -171,9 +171,14 @@ pub enum LogFormat {
 impl NodeConfig {
     /// Threads to start: `lanes`, or as many as cores; at least one, at most one a shard.
     pub fn lane_count(&self) -> usize {
+        self.lane_count_of(self.shards)
+    }
+
+    /// As [`Self::lane_count`], for so many shards.
+    pub fn lane_count_of(&self, shards: u32) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
         let wanted = if self.lanes == 0 { cores() } else { self.lanes };
-        wanted.clamp(1, usize::try_from(self.shards).unwrap_or(usize::MAX).max(1))
+        wanted.clamp(1, usize::try_from(shards).unwrap_or(usize::MAX).max(1))
     }
 
     pub(super) fn read(from: &mut Reader) -> Self {

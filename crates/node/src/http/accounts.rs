@@ -127,9 +127,9 @@ pub async fn get_account(State(app): State<App>, Id(id): Id) -> Answered<Respons
 
 fn account_json(service: &Service, id: &str) -> Answered<Vec<u8>> {
     let shard = service.shard_of(id);
-    let reader = service.reader(shard);
+    let reader = service.reader(shard)?;
     let account = reader.account(id)?.ok_or_else(|| Failure::unknown_account(id))?;
-    let names = Names::new(&reader.state()?.unwrap_or_default(), Some(&service.ruleset(shard)));
+    let names = Names::new(&reader.state()?.unwrap_or_default(), Some(&*service.ruleset(shard)?));
     Ok(view::account(&account, &names).json().into_bytes())
 }
 
@@ -155,7 +155,7 @@ pub async fn get_history(State(app): State<App>, Id(id): Id, Query(query): Query
 }
 
 fn history_json(service: &Service, id: &str, before: Option<u64>, limit: usize) -> Answered<Vec<u8>> {
-    let reader = service.reader(service.shard_of(id));
+    let reader = service.reader(service.shard_of(id))?;
     let (mut items, mut oldest, mut bytes) = (Vec::new(), before, 0);
     let mut more = true;
     while more && items.len() < limit && bytes < page::BYTES_MAX {

@@ -110,11 +110,11 @@ pub struct RuleAnswer {
 pub async fn get_explanation(State(app): State<App>, Id(id): Id) -> Answered<Json<Explanation>> {
     let explained = app.blocking(move |service| {
         let shard = service.shard_of(&id);
-        let reader = service.reader(shard);
+        let reader = service.reader(shard)?;
         let account = reader.account(&id)?.ok_or_else(|| Failure::unknown_account(&id))?;
         let now = reader.state()?.unwrap_or_default().now.max(account.clock);
-        let told = Told { account: &account, ruleset: &service.ruleset(shard), now };
-        Ok(told.explanation(newest_change(reader, &id)?))
+        let told = Told { account: &account, ruleset: &*service.ruleset(shard)?, now };
+        Ok(told.explanation(newest_change(&reader, &id)?))
     });
     explained.await.map(Json)
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Answer, EventsAnswer};
 use crate::api_error::ErrorCode;
-use crate::service::AppendError;
+use crate::service::{AppendError, Elsewhere};
 
 /// Why a request got no answer.
 #[derive(Debug)]
@@ -174,7 +174,18 @@ impl From<AppendError> for Failure {
                 Self::new(503, code, detail, help)
             }
             AppendError::Stopping => Self::stopping(),
+            AppendError::FromTopics => {
+                let help = "publish them to the topics; `headroom send --kafka` does";
+                Self::of(ErrorCode::FromTopics, error.to_string(), help)
+            }
         }
+    }
+}
+
+impl From<Elsewhere> for Failure {
+    fn from(error: Elsewhere) -> Self {
+        let help = "ask the other nodes: `/readyz` of each says which shards it serves";
+        Self::of(ErrorCode::ShardElsewhere, error.to_string(), help)
     }
 }
 

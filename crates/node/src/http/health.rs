@@ -55,6 +55,8 @@ pub enum ShardState {
     Opening,
     /// Takes records.
     Serving,
+    /// Another node of the group has it, or none yet.
+    Away,
     /// Stopped by an error, with its data as the last commit left it.
     Sealed,
 }
@@ -83,8 +85,8 @@ pub async fn get_healthz() -> &'static str {
 pub async fn get_readyz(State(app): State<App>) -> (StatusCode, Json<ReadyAnswer>) {
     let stopping = *app.closing.borrow() || *app.service.stopping().borrow();
     let reports = app.service.readiness();
-    let serving = reports.iter().all(|report| report.status == ShardStatus::Serving);
-    let ready = serving && !stopping;
+    let is_fine = |report: &ShardReport| matches!(report.status, ShardStatus::Serving | ShardStatus::Away);
+    let ready = reports.iter().all(is_fine) && app.service.has_joined() && !stopping;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let durability = word(app.service.durability());
     (status, Json(ReadyAnswer { ready, stopping, durability, shards: reports.into_iter().map(shard).collect() }))
@@ -107,6 +109,7 @@ fn shard(report: ShardReport) -> ShardAnswer {
     let (state, code, detail) = match report.status {
         ShardStatus::Opening => (ShardState::Opening, None, None),
         ShardStatus::Serving => (ShardState::Serving, None, None),
+        ShardStatus::Away => (ShardState::Away, None, None),
         ShardStatus::Sealed { code, detail } => (ShardState::Sealed, Some(code.to_owned()), Some(detail)),
     };
     let (shard, backlog_records, accounts) = (report.shard, report.backlog_records, report.accounts);

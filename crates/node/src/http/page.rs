@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use headroom_store::{OutputKind, Reader};
+use headroom_store::{OutputKind, Reader, StoreError};
 use headroom_wire::proto::output::Body;
 use headroom_wire::{output_from_protobuf, output_to_json};
 
@@ -58,8 +58,7 @@ type Rows = Vec<(u64, Vec<u8>)>;
 /// # Errors
 /// What the store says.
 pub fn oldest(service: &Service) -> Answered<Cursor> {
-    let starts = (0..service.shards()).map(|shard| service.reader(shard).outputs_start());
-    Ok(Cursor::at(starts.collect::<Result<_, _>>()?))
+    of_shards(service, Reader::outputs_start)
 }
 
 /// After the newest output.
@@ -67,8 +66,13 @@ pub fn oldest(service: &Service) -> Answered<Cursor> {
 /// # Errors
 /// What the store says.
 pub fn newest(service: &Service) -> Answered<Cursor> {
-    let ends = (0..service.shards()).map(|shard| service.reader(shard).outputs_count());
-    Ok(Cursor::at(ends.collect::<Result<_, _>>()?))
+    of_shards(service, Reader::outputs_count)
+}
+
+/// Of a shard that another node has the cursor knows nothing: it stands at its first output.
+fn of_shards(service: &Service, at: impl Fn(&Reader) -> Result<u64, StoreError>) -> Answered<Cursor> {
+    let next = (0..service.shards()).map(|shard| service.reader(shard).map_or(Ok(0), |reader| at(&reader)));
+    Ok(Cursor::at(next.collect::<Result<_, _>>()?))
 }
 
 /// Reads on. Blocks.
@@ -113,7 +117,8 @@ fn part(
     page: &mut Page,
     bytes: &mut usize,
 ) -> Answered<bool> {
-    let reader = service.reader(shard);
+    // What another node has is read there.
+    let Ok(reader) = service.reader(shard) else { return Ok(true) };
     let next = &mut page.cursor.next[shard as usize];
     // Taken before the rows: what is committed in between is read the next time.
     let end = reader.outputs_count()?;
@@ -121,7 +126,7 @@ fn part(
         return Err(Failure::bad_cursor("it lies ahead of the outputs of this data directory"));
     }
     let rows = match &wanted.account {
-        Some(account) => rows_of_account(reader, account, wanted.kind, *next, room)?,
+        Some(account) => rows_of_account(&reader, account, wanted.kind, *next, room)?,
         None => reader.outputs_of_kind(wanted.kind, *next, room)?,
     };
     // Asked after the rows: outputs may be trimmed while they are read.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::app::App;
+use super::failure::Answered;
 
 /// A ruleset.
 #[derive(Serialize, ToSchema)]
@@ -54,8 +55,8 @@ pub struct Title {
     tag = "rules",
     responses((status = 200, description = "The ruleset.", body = RulesAnswer))
 )]
-pub async fn get_rules(State(app): State<App>) -> Json<RulesAnswer> {
-    Json(rules(&app.service.ruleset(0)))
+pub async fn get_rules(State(app): State<App>) -> Answered<Json<RulesAnswer>> {
+    Ok(Json(rules(&*app.service.first_ruleset()?)))
 }
 
 fn rules(ruleset: &Ruleset) -> RulesAnswer {

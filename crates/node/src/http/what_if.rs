@@ -113,8 +113,8 @@ fn events(body: &[u8]) -> Answered<Vec<RawEvent>> {
 fn what_if(service: &Service, id: &str, events: Vec<RawEvent>) -> Answered<WhatIfAnswer> {
     let answer = service.what_if(id, events)?;
     let shard = service.shard_of(id);
-    let ruleset = service.ruleset(shard);
-    let now = service.reader(shard).state()?.unwrap_or_default().now;
+    let ruleset = service.ruleset(shard)?;
+    let now = service.reader(shard)?.state()?.unwrap_or_default().now;
     Ok(WhatIfAnswer {
         account: id.to_owned(),
         as_of: time(answer.now),
@@ -138,6 +138,7 @@ impl From<WhatIfError> for Failure {
     fn from(error: WhatIfError) -> Self {
         match error {
             WhatIfError::Store(error) => error.into(),
+            WhatIfError::Elsewhere(error) => error.into(),
             WhatIfError::OtherAccount { .. } => Self::bad_body(error.to_string()),
         }
     }

@@ -4,6 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::ConsumerContext;
 
 use super::error::KafkaError;
 use crate::config::{GroupProtocol, KafkaConfig, SaslMechanism, SecurityProtocol};
@@ -82,6 +85,46 @@ pub fn admin(config: &KafkaConfig) -> Result<ClientConfig, KafkaError> {
 /// The transactional id of a lane's producer, `a` or `b` (PROTOCOL P13).
 pub fn transactional_id(config: &KafkaConfig, instance: &str, lane: usize, producer: char) -> String {
     format!("{}.{}.{instance}.lane-{lane}.{producer}", config.environment, config.group)
+}
+
+/// A context that turns the library's lines into ours.
+pub struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: rdkafka::error::KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "client");
+    }
+}
+
+impl ConsumerContext for Quiet {}
+
+/// A line of the client library in our log. What it calls an error is one to us where something of ours fails by it,
+/// and is told there: a broker that is away would fill the log otherwise.
+pub fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+            tracing::error!(target: "librdkafka", facility, "{message}");
+        }
+        RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => {
+            tracing::info!(target: "librdkafka", facility, "{message}")
+        }
+        _ => tracing::debug!(target: "librdkafka", facility, "{message}"),
+    }
+}
+
+/// A client with these settings.
+///
+/// # Errors
+/// [`KafkaError::Client`] for settings that the library refuses.
+pub fn create<C: ClientContext, T: FromClientConfigAndContext<C>>(
+    config: &ClientConfig,
+    context: C,
+) -> Result<T, KafkaError> {
+    T::from_config_and_context(config, context).map_err(KafkaError::client("cannot set up a Kafka client"))
 }
 
 fn reader(config: &KafkaConfig, isolation: Isolation) -> Result<ClientConfig, KafkaError> {

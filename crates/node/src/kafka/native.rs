@@ -156,9 +156,8 @@ impl<'a> Message<'a> {
         std::iter::from_fn(move || {
             let (mut name, mut value, mut length) = (ptr::null(), ptr::null(), 0);
             // SAFETY: as above; the call fails behind the last header.
-            let got = there.then(|| unsafe {
-                rd::rd_kafka_header_get_all(headers, at, &mut name, &mut value, &mut length)
-            })?;
+            let got = there
+                .then(|| unsafe { rd::rd_kafka_header_get_all(headers, at, &mut name, &mut value, &mut length) })?;
             at += 1;
             (got == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR)
                 .then(|| unsafe { (text(name), bytes(value.cast(), length)) })

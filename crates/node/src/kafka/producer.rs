@@ -1,5 +1,6 @@
 //! One transactional producer. Its calls block, so they are made by lane threads and those that commit for them.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,9 +8,11 @@ use std::time::{Duration, Instant};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Message, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Message, OwnedHeaders, Timestamp};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
 use rdkafka::topic_partition_list::TopicPartitionList;
+
+use crate::decode::wall_clock;
 
 use super::native::{GroupMetadata, send_offsets};
 
@@ -54,13 +57,19 @@ pub struct Refused {
 /// A producer with a transactional id.
 pub struct Transactor {
     producer: BaseProducer<Reports>,
-    id: String,
 }
 
 /// What became of the records of the open transaction.
-#[derive(Default)]
 pub struct Reports {
     refused: Mutex<Vec<Refused>>,
+    /// Our clock at an acknowledgement, less the broker's when it appended; milliseconds, `i64::MIN` for not known.
+    clock_ahead: AtomicI64,
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        Self { refused: Mutex::default(), clock_ahead: AtomicI64::new(i64::MIN) }
+    }
 }
 
 impl ClientContext for Reports {
@@ -77,7 +86,15 @@ impl ProducerContext for Reports {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        let Err((error, message)) = result else { return };
+        let (error, message) = match result {
+            Ok(message) => {
+                if let Timestamp::LogAppendTime(at) = message.timestamp() {
+                    self.clock_ahead.store(wall_clock().0 - at, Ordering::Relaxed);
+                }
+                return;
+            }
+            Err((error, message)) => (error, message),
+        };
         let Some(code) = error.rdkafka_error_code() else { return };
         let purged = [RDKafkaErrorCode::PurgeQueue, RDKafkaErrorCode::PurgeInflight];
         if !purged.contains(&code) {
@@ -95,7 +112,7 @@ impl Reports {
 
 /// A record to be sent.
 #[derive(Debug)]
-pub struct Outgoing<'a> {
+pub struct ToSend<'a> {
     /// Topic.
     pub topic: &'a str,
     /// Partition.
@@ -124,15 +141,17 @@ impl Transactor {
     ) -> Result<Self, TransactionError> {
         let until = Instant::now() + patience;
         let mut tries = 0;
+        let mut config = config.clone();
+        config.set("transactional.id", id);
         loop {
-            let producer: BaseProducer<Reports> = BaseProducer::from_config_and_context(config, Reports::default())
+            let producer: BaseProducer<Reports> = BaseProducer::from_config_and_context(&config, Reports::default())
                 .map_err(|error| of("create", &error))?;
             // A client that is not connected yet would wait for a timer of half a second.
             let _ = producer.client().fetch_metadata(None, Duration::from_secs(5));
             let wait = if tries < INIT_TRIES { INIT_FIRST } else { CALL_MAX };
             tries += 1;
             let error = match producer.init_transactions(wait) {
-                Ok(()) => return Ok(Self { producer, id: id.to_owned() }),
+                Ok(()) => return Ok(Self { producer }),
                 Err(error) => of("init_transactions", &error),
             };
             drop_beside(producer);
@@ -142,11 +161,6 @@ impl Transactor {
         }
     }
 
-    /// Its transactional id.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
     /// Begins a transaction.
     pub fn begin(&self) -> Result<(), TransactionError> {
         self.producer.context().lock().clear();
@@ -154,7 +168,7 @@ impl Transactor {
     }
 
     /// Hands a record over; it is on its way when this returns.
-    pub fn send(&self, record: &Outgoing<'_>) -> Result<(), TransactionError> {
+    pub fn send(&self, record: &ToSend<'_>) -> Result<(), TransactionError> {
         let mut ready: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(record.topic).key(record.key).payload(record.value);
         ready.partition = i32::try_from(record.partition).ok();
         ready.timestamp = record.timestamp;
@@ -201,6 +215,13 @@ impl Transactor {
     /// Records of the transaction that the broker did not take.
     pub fn refused(&self) -> Vec<Refused> {
         self.producer.context().lock().clone()
+    }
+
+    /// How far our clock is ahead of the broker's, in milliseconds and with the time that an acknowledgement takes; `None`
+    /// where topics do not carry the broker's time.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        let ahead = self.producer.context().clock_ahead.load(Ordering::Relaxed);
+        (ahead != i64::MIN).then_some(ahead)
     }
 
     /// Puts offsets into the transaction.

@@ -98,6 +98,8 @@ pub struct LaneOptions {
     pub timers_max: usize,
     /// What makes its decisions count.
     pub commits: Commits,
+    /// Where the inputs of a new shard begin: written with its first ruleset.
+    pub first_positions: BTreeMap<(Arc<str>, u32), u64>,
 }
 
 impl Default for LaneOptions {
@@ -108,6 +110,7 @@ impl Default for LaneOptions {
             config_hash: String::new(),
             timers_max: TIMERS_MAX,
             commits: Commits::AtOnce,
+            first_positions: BTreeMap::new(),
         }
     }
 }
@@ -120,6 +123,7 @@ pub struct Lane {
     before: VecDeque<Head>,
     /// Staged since they were last taken.
     pieces: Vec<StagedPiece>,
+    first_positions: BTreeMap<(Arc<str>, u32), u64>,
     out: Option<Out>,
     shard: u32,
     timers_max: usize,
@@ -148,6 +152,7 @@ impl Lane {
             head: Head { ruleset, state, outputs, chain },
             before: VecDeque::new(),
             pieces: Vec::new(),
+            first_positions: options.first_positions,
             out,
             shard: options.shard,
             timers_max: options.timers_max.max(1),

@@ -40,7 +40,8 @@ impl Lane {
         journal.outputs.first = self.head.outputs;
         fill(&mut journal);
         let (chain, mut sealed) = (&mut self.head.chain, None);
-        let delta = self.store.stage_record(ruleset, |delta| {
+        let positions = std::mem::take(&mut self.first_positions);
+        let delta = self.store.stage_record(ruleset, &positions, |delta| {
             let journal = chain.seal_with_delta(journal, delta);
             let entry = entry(&journal);
             sealed = Some(entry.clone());

@@ -15,12 +15,21 @@ use crate::error::RunError;
 
 const SHARDS: &str = "SHARDS";
 const INSTANCE: &str = "INSTANCE";
+const LOCK: &str = "LOCK";
 
 /// Where the shards of a data directory are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DataDir {
     dir: PathBuf,
     shards: u32,
+    /// Each shard has a folder of its own.
+    nested: bool,
+}
+
+/// Held while a process may write to a data directory whose shards come and go.
+#[derive(Debug)]
+pub struct DataDirLock {
+    _file: fs::File,
 }
 
 /// Who writes: the name made at the first start, and which start this is.
@@ -40,12 +49,12 @@ impl DataDir {
     pub fn find(dir: &Path) -> Result<Self, StoreError> {
         match fs::read_to_string(dir.join(SHARDS)) {
             Ok(text) => {
-                let shards = text.trim().parse().ok().filter(|shards| *shards > 1);
+                let shards = text.trim().parse().ok().filter(|shards| *shards > 0);
                 let shards = shards.ok_or_else(|| damaged(dir))?;
-                Ok(Self { dir: dir.to_owned(), shards })
+                Ok(Self { dir: dir.to_owned(), shards, nested: true })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && dir.join("FORMAT").exists() => {
-                Ok(Self { dir: dir.to_owned(), shards: 1 })
+                Ok(Self { dir: dir.to_owned(), shards: 1, nested: false })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(StoreError::NotADataDirectory { dir: dir.to_owned() })
@@ -59,8 +68,35 @@ impl DataDir {
     /// # Errors
     /// As [`Self::find`]; HR0511 if there are another number of shards.
     pub fn find_or_create(dir: &Path, shards: u32) -> Result<Self, RunError> {
+        Self::find_or(dir, shards, shards > 1)
+    }
+
+    /// As [`Self::find_or_create`], with a folder for each shard also if there is only one: shards come and go.
+    ///
+    /// # Errors
+    /// As [`Self::find_or_create`].
+    pub fn find_or_create_nested(dir: &Path, shards: u32) -> Result<Self, RunError> {
+        Self::find_or(dir, shards, true)
+    }
+
+    /// The directory is this process's alone until the lock is dropped; it is made if it is not there.
+    ///
+    /// # Errors
+    /// HR0301 while another process has it, HR0304.
+    pub fn lock(dir: &Path) -> Result<DataDirLock, StoreError> {
+        fs::create_dir_all(dir).map_err(|error| failed("create the data directory", &error))?;
+        let open = fs::File::options().create(true).write(true).truncate(false).open(dir.join(LOCK));
+        let file = open.map_err(|error| failed("open the data directory's lock", &error))?;
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(DataDirLock { _file: file }),
+            Err(error) if error == rustix::io::Errno::WOULDBLOCK => Err(StoreError::Locked { dir: dir.to_owned() }),
+            Err(error) => Err(failed("lock the data directory", &error.into())),
+        }
+    }
+
+    fn find_or(dir: &Path, shards: u32, nested: bool) -> Result<Self, RunError> {
         let found = match Self::find(dir) {
-            Err(StoreError::NotADataDirectory { .. }) if is_empty(dir)? => Self::create(dir, shards.max(1))?,
+            Err(StoreError::NotADataDirectory { .. }) if is_empty(dir)? => Self::create(dir, shards.max(1), nested)?,
             found => found?,
         };
         if found.shards != shards {
@@ -69,13 +105,13 @@ impl DataDir {
         Ok(found)
     }
 
-    fn create(dir: &Path, shards: u32) -> Result<Self, StoreError> {
+    fn create(dir: &Path, shards: u32, nested: bool) -> Result<Self, StoreError> {
         fs::create_dir_all(dir).map_err(|error| failed("create the data directory", &error))?;
-        if shards > 1 {
+        if nested {
             replace(&dir.join(SHARDS), &format!("{shards}\n"))
                 .map_err(|error| failed("create the data directory", &error))?;
         }
-        Ok(Self { dir: dir.to_owned(), shards })
+        Ok(Self { dir: dir.to_owned(), shards, nested })
     }
 
     /// How many shards it has.
@@ -90,7 +126,7 @@ impl DataDir {
 
     /// The folder of a shard's store.
     pub fn shard_dir(&self, shard: u32) -> PathBuf {
-        if self.shards == 1 { self.dir.clone() } else { self.dir.join(format!("shard-{shard:03}")) }
+        if self.nested { self.dir.join(format!("shard-{shard:03}")) } else { self.dir.clone() }
     }
 
     /// Opens a shard for its one writer.
@@ -135,7 +171,8 @@ impl DataDir {
 
 fn is_empty(dir: &Path) -> Result<bool, StoreError> {
     match fs::read_dir(dir) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
+        // A lock that another command left, or holds, is nobody's data.
+        Ok(entries) => Ok(entries.flatten().all(|entry| entry.file_name() == LOCK)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(failed("read the data directory", &error)),
     }

@@ -25,6 +25,7 @@ use super::ticket::Taken;
 use crate::config::{Config, LogTime};
 use crate::decode::{latest_record_time, wall_clock};
 use crate::error::RunError;
+use crate::kafka::KafkaNode;
 use crate::lane::{Lane, LaneOptions};
 use crate::ruleset_event::ruleset_event;
 use crate::telemetry;
@@ -83,6 +84,17 @@ pub enum AppendError {
     /// The service is being stopped.
     #[error("the service is stopping")]
     Stopping,
+    /// With Kafka, events come through its topics.
+    #[error("this node takes its events from Kafka")]
+    FromTopics,
+}
+
+/// With Kafka a node has some of the shards.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("shard {shard} is not on this node")]
+pub struct Elsewhere {
+    /// Which.
+    pub shard: u32,
 }
 
 /// A running service; clones are the same one.
@@ -98,6 +110,8 @@ struct Inner {
     threads: Mutex<Vec<JoinHandle<()>>>,
     lanes_stop: Arc<AtomicBool>,
     stopping: watch::Sender<bool>,
+    /// With Kafka: what serves the shards.
+    kafka: Option<KafkaNode>,
     durability: Durability,
     time: LogTime,
     retry_after: Duration,
@@ -144,6 +158,31 @@ impl Service {
         Ok(service)
     }
 
+    /// A node of a group on Kafka: shards come and go as the group says.
+    ///
+    /// # Errors
+    /// What data directory, settings and topics say.
+    pub fn join(config: &Config) -> Result<Self, RunError> {
+        let (shards, kafka) = KafkaNode::open(config)?;
+        let started = Started { shards, ..Started::default() };
+        let inner = Inner { kafka: Some(kafka), durability: Durability::Process, ..started.into_inner(config) };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// With Kafka: whether the group has given this node its share. Without: always.
+    pub fn has_joined(&self) -> bool {
+        self.inner.kafka.as_ref().is_none_or(KafkaNode::has_joined)
+    }
+
+    /// Resolves when the service cannot go on, with what it was; never without Kafka.
+    pub async fn ended(&self) -> RunError {
+        let Some(kafka) = &self.inner.kafka else { return std::future::pending().await };
+        let mut fatal = kafka.fatal();
+        let ended = fatal.wait_for(Option::is_some).await.ok().and_then(|known| known.clone());
+        let (code, detail) = ended.unwrap_or(("HR0602", "the node ended".to_owned()));
+        RunError::Ended { code, detail }
+    }
+
     /// How many shards there are.
     pub fn shards(&self) -> u32 {
         u32::try_from(self.inner.shards.len()).unwrap_or(u32::MAX)
@@ -166,18 +205,32 @@ impl Service {
 
     /// What is committed in a shard; its functions read the disk.
     ///
+    /// # Errors
+    /// With Kafka, another node has the shard.
+    ///
     /// # Panics
     /// If there is no such shard.
-    pub fn reader(&self, shard: u32) -> &Reader {
-        &self.inner.shards[shard as usize].reader
+    pub fn reader(&self, shard: u32) -> Result<Reader, Elsewhere> {
+        self.inner.shards[shard as usize].reader().ok_or(Elsewhere { shard })
     }
 
     /// The ruleset in force in a shard.
     ///
+    /// # Errors
+    /// With Kafka, another node has the shard.
+    ///
     /// # Panics
     /// If there is no such shard.
-    pub fn ruleset(&self, shard: u32) -> Arc<Ruleset> {
-        self.inner.shards[shard as usize].ruleset()
+    pub fn ruleset(&self, shard: u32) -> Result<Arc<Ruleset>, Elsewhere> {
+        self.inner.shards[shard as usize].ruleset().ok_or(Elsewhere { shard })
+    }
+
+    /// The ruleset in force in the first shard that is here.
+    ///
+    /// # Errors
+    /// With Kafka, none is here.
+    pub fn first_ruleset(&self) -> Result<Arc<Ruleset>, Elsewhere> {
+        self.inner.shards.iter().find_map(|shard| shard.ruleset()).ok_or(Elsewhere { shard: 0 })
     }
 
     /// The sequence behind the durable outputs of a shard, now and whenever it moves.
@@ -246,6 +299,7 @@ impl Service {
             let permit = match shard.status() {
                 ShardStatus::Sealed { code, detail } => return Err(AppendError::Sealed { code, detail }),
                 ShardStatus::Opening => None,
+                ShardStatus::Away => return Err(AppendError::FromTopics),
                 ShardStatus::Serving => shard.admission.admit(records.len(), bytes),
             };
             let Some(permit) = permit else {
@@ -267,7 +321,7 @@ impl Service {
     fn gone(&self, shard: usize) -> AppendError {
         match self.inner.shards[shard].status() {
             ShardStatus::Sealed { code, detail } => AppendError::Sealed { code, detail },
-            ShardStatus::Opening | ShardStatus::Serving => AppendError::Stopping,
+            ShardStatus::Opening | ShardStatus::Serving | ShardStatus::Away => AppendError::Stopping,
         }
     }
 
@@ -278,7 +332,7 @@ impl Service {
     /// As [`Self::append`].
     pub async fn publish(&self, files: &[(String, String)]) -> Result<bool, AppendError> {
         let hash = content_hash(files);
-        if self.inner.shards.iter().all(|each| *each.ruleset().hash == *hash) {
+        if self.inner.shards.iter().all(|each| each.ruleset().is_some_and(|ruleset| *ruleset.hash == *hash)) {
             return Ok(false);
         }
         let last = self.readiness().iter().map(|each| each.now).max().unwrap_or_default();
@@ -294,6 +348,10 @@ impl Service {
         let started = Instant::now();
         telemetry::shutdown_started();
         self.inner.stopping.send_replace(true);
+        if let Some(kafka) = &self.inner.kafka {
+            kafka.stop();
+            return telemetry::shutdown_finished(started.elapsed());
+        }
         fault::point("stop.requested");
         self.inner.logs.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.inner.lanes_stop.store(true, Ordering::Release);
@@ -439,6 +497,7 @@ impl Started {
             threads: Mutex::new(self.threads),
             lanes_stop: self.lanes_stop,
             stopping: watch::Sender::new(false),
+            kafka: None,
             durability: config.log.durability,
             time: config.log.time,
             retry_after: config.log.retry_after,

@@ -118,7 +118,7 @@ impl Served {
         let mut offset = self.lane.log_position()?;
         let first = offset;
         loop {
-            let stored = self.shard.reader.log_from(offset, self.pace.batch_records, READ_BACK_BYTES)?;
+            let stored = self.lane.store().reader().log_from(offset, self.pace.batch_records, READ_BACK_BYTES)?;
             let Some((last, _)) = stored.last() else { break };
             offset = last + 1;
             let number = self.shard.number;
@@ -228,7 +228,7 @@ impl Served {
             self.trimmed_at = Instant::now();
             return Ok(false);
         };
-        let start = self.shard.reader.journal_start()?;
+        let start = self.lane.store().reader().journal_start()?;
         if !self.lane.store_mut().trim(below)?.done {
             self.trimming = Some(below);
         }
@@ -244,7 +244,7 @@ impl Served {
     /// The newest of the oldest journal records that the retention no longer covers.
     fn trim_point(&mut self) -> Result<Option<Trim>, StoreError> {
         let oldest = self.lane.state().now.plus(-self.pace.keep);
-        let reader = &self.shard.reader;
+        let reader = self.lane.store().reader();
         let start = reader.journal_start()?;
         let mut point = None;
         let mut log_below = reader.log_start()?;
@@ -288,7 +288,7 @@ fn caused(piece: &Piece<'_>, record: usize) -> Vec<proto::Output> {
 }
 
 /// Tells readers and requests once the piece is durable.
-fn announce(
+pub fn announce(
     shard: &Arc<Shard>,
     piece: &Piece<'_>,
     told: Vec<(Arc<Ticket>, usize, Vec<proto::Output>)>,

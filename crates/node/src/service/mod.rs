@@ -14,10 +14,13 @@ mod shard;
 mod ticket;
 mod what_if;
 
-pub use data_dir::{DataDir, Instance};
-pub use embedded::{AppendError, RawEvent, Service, Verdict, Wait};
+pub use admission::Admission;
+pub use bell::Bell;
+pub use data_dir::{DataDir, DataDirLock, Instance};
+pub use embedded::{AppendError, Elsewhere, RawEvent, Service, Verdict, Wait};
+pub use lane_thread::announce;
 pub use log::LOG_INPUT;
 pub use partition::shard_of;
 pub use replay::{ReplayDifference, ReplayProgress, replay_journal};
-pub use shard::{ShardReport, ShardStatus};
+pub use shard::{Shard, ShardReport, ShardStatus};
 pub use what_if::{WhatIf, WhatIfError};

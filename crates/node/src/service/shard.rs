@@ -20,6 +20,8 @@ pub enum ShardStatus {
     Opening,
     /// Takes events.
     Serving,
+    /// Another node of the group has it, or none yet.
+    Away,
     /// Stopped by an error; its data is as the last commit left it.
     Sealed {
         /// The error's code.
@@ -53,18 +55,24 @@ pub struct Pending {
     pub index: usize,
 }
 
-#[derive(Debug)]
 struct State {
     status: ShardStatus,
     now: Timestamp,
     accounts: u64,
+    /// None where nothing of the shard was ever here.
+    open: Option<Open>,
+}
+
+/// What is there once a store is open.
+#[derive(Clone)]
+struct Open {
+    reader: Reader,
     ruleset: Arc<Ruleset>,
 }
 
 /// What threads share of one shard.
 pub struct Shard {
     pub number: u32,
-    pub reader: Reader,
     pub admission: Arc<Admission>,
     /// The lane that serves it.
     pub bell: Arc<Bell>,
@@ -86,17 +94,46 @@ impl Shard {
         ruleset: Arc<Ruleset>,
         outputs_end: u64,
     ) -> Self {
-        let state = State { status: ShardStatus::Opening, now: Timestamp::default(), accounts: 0, ruleset };
+        let shard = Self::away_from_here(number, admission, bell);
+        shard.opening();
+        shard.opened(reader, ruleset, outputs_end);
+        shard
+    }
+
+    /// A shard of which nothing is here yet.
+    pub fn away_from_here(number: u32, admission: Arc<Admission>, bell: Arc<Bell>) -> Self {
+        let state = State { status: ShardStatus::Away, now: Timestamp::default(), accounts: 0, open: None };
         Self {
             number,
-            reader,
             admission,
             bell,
-            committed: watch::Sender::new(outputs_end),
+            committed: watch::Sender::new(0),
             log_closed: AtomicBool::new(false),
             inbox: Mutex::default(),
             state: Mutex::new(state),
         }
+    }
+
+    /// It is being opened here.
+    pub fn opening(&self) {
+        lock(&self.state).status = ShardStatus::Opening;
+    }
+
+    /// Its store is open: it can be read.
+    pub fn opened(&self, reader: Reader, ruleset: Arc<Ruleset>, outputs_end: u64) {
+        lock(&self.state).open = Some(Open { reader, ruleset });
+        self.committed.send_replace(outputs_end);
+    }
+
+    /// Another node has it from here on. What waits for its store is gone with the next opening.
+    pub fn away(&self) {
+        let mut state = lock(&self.state);
+        (state.status, state.open) = (ShardStatus::Away, None);
+    }
+
+    /// What is committed, while the shard is here.
+    pub fn reader(&self) -> Option<Reader> {
+        lock(&self.state).open.as_ref().map(|open| open.reader.clone())
     }
 
     /// Hands records to the lane.
@@ -152,13 +189,16 @@ impl Shard {
     pub fn moved(&self, now: Timestamp, accounts: u64, ruleset: &Arc<Ruleset>) {
         let mut state = lock(&self.state);
         (state.now, state.accounts) = (now, accounts);
-        if !Arc::ptr_eq(&state.ruleset, ruleset) {
-            state.ruleset = Arc::clone(ruleset);
+        if let Some(open) = &mut state.open
+            && !Arc::ptr_eq(&open.ruleset, ruleset)
+        {
+            open.ruleset = Arc::clone(ruleset);
         }
     }
 
-    pub fn ruleset(&self) -> Arc<Ruleset> {
-        Arc::clone(&lock(&self.state).ruleset)
+    /// The ruleset in force, while the shard is here.
+    pub fn ruleset(&self) -> Option<Arc<Ruleset>> {
+        lock(&self.state).open.as_ref().map(|open| Arc::clone(&open.ruleset))
     }
 
     pub fn report(&self) -> ShardReport {

@@ -10,7 +10,7 @@ use headroom_sources::Encoding;
 use headroom_store::StoreError;
 use headroom_wire::{Decoded, Names, proto};
 
-use super::embedded::{RawEvent, Service};
+use super::embedded::{Elsewhere, RawEvent, Service};
 use crate::config::LogTime;
 use crate::decode::wall_clock;
 use crate::out::publish;
@@ -47,6 +47,9 @@ pub enum WhatIfError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another node has the account.
+    #[error(transparent)]
+    Elsewhere(#[from] Elsewhere),
 }
 
 impl Service {
@@ -57,7 +60,7 @@ impl Service {
     /// An event of another account; what the store says.
     pub fn what_if(&self, account: &str, events: Vec<RawEvent>) -> Result<WhatIf, WhatIfError> {
         let shard = self.shard_of(account);
-        let reader = self.reader(shard);
+        let reader = self.reader(shard)?;
         let state = reader.state()?.unwrap_or_default();
         let before = reader.account(account)?;
         let mut rejected = Vec::new();
@@ -72,7 +75,7 @@ impl Service {
                 Err(refusal) => rejected.push(refusal),
             }
         }
-        let copy = Copy::new(account, before.clone(), state, self.ruleset(shard));
+        let copy = Copy::new(account, before.clone(), state, self.ruleset(shard)?);
         Ok(copy
             .decide(records, WhatIf { before, after: None, now: Timestamp::default(), outputs: Vec::new(), rejected }))
     }

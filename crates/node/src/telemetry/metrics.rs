@@ -65,6 +65,18 @@ pub(super) const SNAPSHOT_BYTES: &str = "headroom_snapshot_bytes_total";
 pub(super) const SNAPSHOT_SECONDS: &str = "headroom_snapshot_seconds";
 pub(super) const SNAPSHOT_AGE: &str = "headroom_snapshot_age_seconds";
 pub(super) const OTLP_DROPPED: &str = "headroom_otlp_dropped_spans_total";
+pub(super) const SHARDS_OWNED: &str = "headroom_shards_owned";
+pub(super) const FENCED: &str = "headroom_fenced_total";
+pub(super) const REPLAYED: &str = "headroom_journal_replay_records";
+pub(super) const INPUT_LAG: &str = "headroom_input_lag_records";
+pub(super) const INPUT_RETENTION: &str = "headroom_input_retention_distance_records";
+pub(super) const TAKEOVERS: &str = "headroom_takeovers_total";
+pub(super) const TAKEOVER_SECONDS: &str = "headroom_takeover_seconds";
+pub(super) const TRANSACTIONS: &str = "headroom_transactions_total";
+pub(super) const TRANSACTION_SECONDS: &str = "headroom_transaction_seconds";
+pub(super) const EVENT_TO_CHANGE: &str = "headroom_event_to_change_seconds";
+pub(super) const HELD: &str = "headroom_shard_write_refusals_total";
+pub(super) const BROKER_CLOCK: &str = "headroom_broker_clock_difference_seconds";
 pub(super) const STOPPING: &str = "headroom_stopping";
 
 const SHARD: &[&str] = &["shard"];
@@ -118,6 +130,33 @@ pub const METRICS: &[Metric] = &[
         &["why"],
         "Spans that no collector got: `queue_full` while it was slow, `not_sent` while it was away.",
     ),
+    gauge(SHARDS_OWNED, &[], "With Kafka: shards that the group has given to this node."),
+    gauge(
+        INPUT_LAG,
+        &["topic", "partition"],
+        "With Kafka: records between a shard's position and the end of an input.",
+    ),
+    gauge(
+        INPUT_RETENTION,
+        &["topic", "partition"],
+        "With Kafka: records between a shard's position and the oldest that the input keeps; at 0 the next is lost.",
+    ),
+    gauge(REPLAYED, SHARD, "With Kafka: journal records applied when the shard was taken over."),
+    counter(TAKEOVERS, &[], "With Kafka: shards taken over."),
+    histogram(TAKEOVER_SECONDS, &[], "With Kafka: from the group's assignment until a shard is ready."),
+    counter(FENCED, &[], "With Kafka: writers fenced because they held a partition of a shard."),
+    counter(
+        TRANSACTIONS,
+        &["lane", "outcome"],
+        "With Kafka: transactions; `aborted` ones are tried again, after `lost` ones the shards are taken over again.",
+    ),
+    histogram(TRANSACTION_SECONDS, &["lane"], "With Kafka: time to carry out a transaction."),
+    histogram(EVENT_TO_CHANGE, &[], "With Kafka: from a record's arrival at the node to the commit of its decision."),
+    counter(HELD, SHARD, "With Kafka: times that a partition of the shard refused a write."),
+    Metric {
+        unit: Unit::Seconds,
+        ..gauge(BROKER_CLOCK, &[], "With Kafka: how far the machine's clock differs from the brokers', when too far.")
+    },
     gauge(STOPPING, &[], "1 from the beginning of the stop."),
 ];
 

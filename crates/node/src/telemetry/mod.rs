@@ -2,6 +2,7 @@
 
 mod events;
 mod init;
+mod kafka;
 mod metrics;
 mod otlp;
 mod page;
@@ -17,6 +18,11 @@ pub use events::{
     timer_cancelled, trimmed,
 };
 pub use init::{Telemetry, TelemetryError, init};
+pub use kafka::{
+    broker_clock, event_to_change, input_distance, producers_lost, shard_brought_up, shard_held, shard_restores,
+    shard_served, shard_taken_over, shards_assigned, shards_revoked, transaction_aborted, transaction_committed,
+    writer_fenced,
+};
 pub use metrics::{METRICS, Metric, MetricKind};
 pub use page::metrics_page;
 pub use spans::{lane_span, process_span, round_span};

@@ -44,8 +44,8 @@ impl Offline {
     }
 
     /// What is committed in each shard.
-    pub fn readers(&self) -> impl Iterator<Item = &Reader> {
-        (0..self.service.shards()).map(|shard| self.service.reader(shard))
+    pub fn readers(&self) -> impl Iterator<Item = Reader> {
+        (0..self.service.shards()).filter_map(|shard| self.service.reader(shard).ok())
     }
 
     /// Takes it, and waits for its decision.
@@ -58,7 +58,7 @@ impl Offline {
                 // What the last run left in the log is decided first.
                 Err(AppendError::Busy { .. }) => thread::sleep(PAUSE),
                 Err(AppendError::Sealed { detail, .. }) => return Err(StoreError::Sealed { cause: detail }.into()),
-                Err(error @ AppendError::Stopping) => return Err(Error::new(error)),
+                Err(error @ (AppendError::Stopping | AppendError::FromTopics)) => return Err(Error::new(error)),
             }
         }
     }

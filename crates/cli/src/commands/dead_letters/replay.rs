@@ -123,7 +123,7 @@ impl Command {
     fn letters_of(&self, offline: &Offline) -> Result<Vec<DeadLetter>> {
         let mut letters = Vec::new();
         for reader in offline.readers() {
-            from_reader(reader, &mut |letter| Ok(self.select(&mut letters, letter)))?;
+            from_reader(&reader, &mut |letter| Ok(self.select(&mut letters, letter)))?;
         }
         Ok(letters)
     }

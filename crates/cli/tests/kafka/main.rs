@@ -1,0 +1,34 @@
+//! Nodes on a real broker: exactly once, through crashes, zombies, rebalances and a broker that goes away.
+//! Needs Kafka's jars (`scripts/kafka-jars.sh`); with `CI=true` a missing broker is a failure.
+
+mod cluster;
+mod node;
+mod view;
+
+use headroom_kafka_broker::{Broker, Options};
+use tempfile::TempDir;
+
+use cluster::{Cluster, Season};
+use node::Node;
+
+#[test]
+fn a_season_through_topics_is_decided() {
+    let Some(broker) = Broker::for_test(Options::default()) else { return };
+    let season = Season::generate(200, 30);
+    let cluster = Cluster::create(&broker, 4, &[]);
+    cluster.send(&[&season.file]);
+    let dir = TempDir::new().unwrap();
+    let node = Node::start(&cluster, dir.path(), &[], None);
+    node.until_serving(4);
+    node.until("decides everything", |node| node.metric("headroom_decided_records_total", "") >= season.events as f64);
+    println!("{}", node.tail());
+    node.stop();
+    let ledger = view::ledger(&cluster);
+    println!(
+        "{} events, {} accounts with changes, {} journal records of shard 0",
+        season.events,
+        ledger.len(),
+        view::journal(&cluster, 0).len()
+    );
+    assert!(ledger.len() > 10);
+}

@@ -1,0 +1,202 @@
+//! What has come for a shard and is not decided: one queue for each of its partitions, merged by time (PROTOCOL P1).
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use headroom_engine::{Record, Timestamp};
+
+use super::broadcast::{Broadcasts, Next};
+use super::topic::Topic;
+
+/// Records that wait in one partition's queue before it is paused.
+pub const QUEUE_HIGH: usize = 20_000;
+/// A paused partition goes on below so many.
+pub const QUEUE_LOW: usize = 5_000;
+
+/// One keyed partition.
+#[derive(Debug)]
+pub struct Queue {
+    /// Which topic.
+    pub topic: Topic,
+    records: VecDeque<(Record, Instant)>,
+    /// The offset behind the last record that came.
+    pub next: u64,
+    /// Nothing is behind it at the moment.
+    at_end: bool,
+    /// Since when it has been empty and behind.
+    behind_since: Option<Instant>,
+    /// The consumer does not read on.
+    pub paused: bool,
+}
+
+/// All inputs of a shard.
+#[derive(Debug)]
+pub struct Inputs {
+    /// In the order of [`Topic::KEYED`].
+    pub queues: [Queue; 4],
+    /// The next offset of each broadcast topic, in the order of [`Topic::BROADCAST`].
+    pub broadcasts: [u64; 2],
+}
+
+/// Where a record of a round came from, to put it back if the round comes to nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// When it came.
+    pub since: Instant,
+    /// Which queue; beyond the keyed ones, which broadcast topic.
+    source: usize,
+}
+
+/// Where the next record is.
+enum Head {
+    Keyed(usize),
+    Broadcast(usize),
+}
+
+impl Queue {
+    fn new(topic: Topic, next: u64) -> Self {
+        let records = VecDeque::new();
+        Self { topic, records, next, at_end: false, behind_since: Some(Instant::now()), paused: false }
+    }
+
+    /// A record came.
+    pub fn push(&mut self, record: Record, since: Instant) {
+        self.next = record.position.offset + 1;
+        self.at_end = false;
+        self.behind_since = None;
+        self.records.push_back((record, since));
+    }
+
+    /// The partition was read to its end, which is this offset.
+    pub fn reached_end(&mut self, offset: u64) {
+        self.at_end = offset >= self.next;
+        self.next = self.next.max(offset);
+        if self.at_end {
+            self.behind_since = None;
+        }
+    }
+
+    /// Records that wait.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether it must still be waited for.
+    fn blocks(&mut self, now: Instant, patience: Duration) -> bool {
+        if !self.records.is_empty() || self.at_end {
+            return false;
+        }
+        now.duration_since(*self.behind_since.get_or_insert(now)) < patience
+    }
+}
+
+impl Inputs {
+    /// From the next offsets of keyed and broadcast topics.
+    pub fn new(keyed: [u64; 4], broadcasts: [u64; 2]) -> Self {
+        let mut at = keyed.into_iter();
+        let queues = Topic::KEYED.map(|topic| Queue::new(topic, at.next().unwrap_or(0)));
+        Self { queues, broadcasts }
+    }
+
+    /// A record of a keyed topic came.
+    pub fn push(&mut self, topic: Topic, record: Record, since: Instant) {
+        self.queues[usize::from(topic.rank())].push(record, since);
+    }
+
+    /// Records that wait in queues.
+    pub fn len(&self) -> usize {
+        self.queues.iter().map(Queue::len).sum()
+    }
+
+    /// Whether every input stands at its end, with nothing waiting: only then may the clock tick (PROTOCOL P2).
+    pub fn is_at_end(&self, broadcasts: &Broadcasts) -> bool {
+        let keyed = self.queues.iter().all(|queue| queue.at_end && queue.records.is_empty());
+        keyed && (0..2).all(|topic| matches!(broadcasts.next(topic, self.broadcasts[topic]), Next::End))
+    }
+
+    /// The next records in merged order, at most so many records and bytes. Stops where a partition is behind that must
+    /// be waited for. Says whether a wait ran out.
+    pub fn take(&mut self, broadcasts: &Broadcasts, records: usize, bytes: usize, patience: Duration) -> Round {
+        let mut round = Round::default();
+        let now = Instant::now();
+        let mut taken_bytes = 0;
+        let mut coming = [0, 1].map(|topic| broadcasts.next(topic, self.broadcasts[topic]));
+        while round.records.len() < records && taken_bytes < bytes {
+            if self.queues.iter_mut().any(|queue| queue.blocks(now, patience)) {
+                break;
+            }
+            let Some(head) = self.head(&coming) else { break };
+            round.waited_out |= self.queues.iter().any(|queue| queue.records.is_empty() && !queue.at_end);
+            let (record, origin) = match head {
+                Head::Keyed(queue) => self.pop(queue),
+                Head::Broadcast(topic) => {
+                    let Next::Record(record) = std::mem::replace(&mut coming[topic], Next::End) else { break };
+                    self.broadcasts[topic] = record.position.offset + 1;
+                    coming[topic] = broadcasts.next(topic, self.broadcasts[topic]);
+                    (*record, Origin { since: now, source: self.queues.len() + topic })
+                }
+            };
+            taken_bytes += record.original.len();
+            round.records.push(record);
+            round.origins.push(origin);
+        }
+        round
+    }
+
+    fn head(&self, coming: &[Next; 2]) -> Option<Head> {
+        let mut best: Option<((Timestamp, u8, u8), Head)> = None;
+        let mut offer = |order, head| {
+            if best.as_ref().is_none_or(|(least, _)| order < *least) {
+                best = Some((order, head));
+            }
+        };
+        for (at, queue) in self.queues.iter().enumerate() {
+            if let Some((record, _)) = queue.records.front() {
+                offer(order(record, queue.topic), Head::Keyed(at));
+            }
+        }
+        for (at, topic) in Topic::BROADCAST.into_iter().enumerate() {
+            match &coming[at] {
+                Next::Record(record) => offer(order(record, topic), Head::Broadcast(at)),
+                // It is read by a thread of its own, soon: a promotion must not come too late.
+                Next::Behind => return None,
+                Next::End => {}
+            }
+        }
+        best.map(|(_, head)| head)
+    }
+
+    fn pop(&mut self, source: usize) -> (Record, Origin) {
+        let (record, since) = self.queues[source].records.pop_front().expect("the head was there");
+        (record, Origin { since, source })
+    }
+
+    /// Puts back what came to nothing.
+    pub fn put_back(&mut self, round: Round) {
+        for (record, Origin { since, source }) in round.records.into_iter().zip(round.origins).rev() {
+            match source.checked_sub(self.queues.len()) {
+                Some(topic) => self.broadcasts[topic] = record.position.offset,
+                None => {
+                    self.queues[source].records.push_front((record, since));
+                }
+            }
+        }
+    }
+}
+
+/// What a shard decides next.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// In merged order.
+    pub records: Vec<Record>,
+    /// Of each record.
+    pub origins: Vec<Origin>,
+    /// A partition that was behind was waited for in vain.
+    pub waited_out: bool,
+}
+
+/// Time, kind, topic; the offset is the queue's own order.
+fn order(record: &Record, topic: Topic) -> (Timestamp, u8, u8) {
+    let kind = record.event.as_ref().map_or(0, |event| event.body.rank());
+    (record.timestamp, kind, topic.rank())
+}
