@@ -45,7 +45,7 @@ fn the_rules_in_force_are_listed() {
     let server = Server::start(&[]);
     let answer = server.get("/v1/rules").json();
     let rules = answer["rules"].as_array().unwrap();
-    let ruleset = server.service.ruleset(0);
+    let ruleset = server.service.ruleset(0).unwrap();
     assert_eq!(answer["hash"], *ruleset.hash);
     let numbers: Vec<u64> = rules.iter().map(|each| each["number"].as_u64().unwrap()).collect();
     assert_eq!(numbers, ruleset.rules.iter().map(|rule| u64::from(rule.number)).collect::<Vec<_>>());
