@@ -30,6 +30,7 @@ from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from headroom.v1 import events_pb2, outputs_pb2
 
+NO_SOURCE = "/"  # CloudEvents wants a source; this one stands for none
 CHANGES, ORDERS, REPAYMENTS, ACCOUNTS = "limit-changes.v1", "orders.v1", "repayments.v1", "accounts.v1"
 
 SCHEMA = """
@@ -163,7 +164,8 @@ def event_of(message, kind):
     if "ce_type" in headers:
         if headers["ce_type"] != kind.DESCRIPTOR.full_name:
             return None
-        event = events_pb2.Event(event_id=headers.get("ce_id", ""), source=headers.get("ce_source", ""))
+        source = headers.get("ce_source", NO_SOURCE)
+        event = events_pb2.Event(event_id=headers.get("ce_id", ""), source="" if source == NO_SOURCE else source)
         event.occurred_at.FromJsonString(headers.get("ce_time", ""))
         return kind.FromString(value), event
     event = events_pb2.Event.FromString(value)

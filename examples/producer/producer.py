@@ -19,7 +19,7 @@ import time
 
 from confluent_kafka import KafkaException, Producer
 from google.protobuf import json_format
-from headroom.v1 import events_pb2
+from headroom.v1 import events_pb2, types_pb2
 
 # The body's field in `Event`, and its topic. The last two are broadcast: they belong to no account.
 TOPICS = {
@@ -32,8 +32,8 @@ TOPICS = {
     "control": "control.v1",
 }
 BROADCAST = {"promotion", "market", "control"}
-# CloudEvents wants a source; ours may be empty where there is only one publisher.
-NO_SOURCE = "upstream"
+# CloudEvents wants a source; this one stands for none.
+NO_SOURCE = "/"
 
 
 def story():
@@ -77,19 +77,31 @@ def record_of(event, prefix):
     known = event.recorded_at if event.HasField("recorded_at") else event.occurred_at
     return {
         "topic": prefix + TOPICS[field],
-        "key": None if field in BROADCAST else event.account_id.encode(),
+        "key": (event.promotion.promotion_id or event.account_id).encode() or None,
         "value": body.SerializeToString(),
         # When it became known. Brokers of a production installation put their own time in its place.
         "timestamp": known.ToMilliseconds(),
-        "headers": {
-            "ce_specversion": "1.0",
-            "ce_id": event.event_id,
-            "ce_type": body.DESCRIPTOR.full_name,
-            "ce_source": event.source or NO_SOURCE,
-            "ce_time": event.occurred_at.ToJsonString(),
-            "content-type": "application/protobuf",
-        },
+        "headers": envelope_of(event, body),
     }
+
+
+def envelope_of(event, body):
+    """The rest of the event as CloudEvents attributes; the last three only where they say something."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": event.event_id,
+        "ce_type": body.DESCRIPTOR.full_name,
+        "ce_source": event.source or NO_SOURCE,
+        "ce_time": event.occurred_at.ToJsonString(),
+        "content-type": "application/protobuf",
+    }
+    if event.HasField("recorded_at"):
+        headers["ce_recordedat"] = event.recorded_at.ToJsonString()
+    if event.provenance:
+        headers["ce_provenance"] = types_pb2.Provenance.Name(event.provenance).removeprefix("PROVENANCE_").lower()
+    if event.time_precision:
+        headers["ce_timeprecision"] = types_pb2.TimePrecision.Name(event.time_precision).removeprefix("TIME_PRECISION_").lower()
+    return headers
 
 
 class Upstream:

@@ -106,9 +106,21 @@ class ProducerTest(WithTopics):
         self.assertEqual(headers["ce_time"], event.occurred_at.ToJsonString())
         self.assertEqual(record.timestamp()[1], event.occurred_at.ToMilliseconds())
         if topic == "promotions.v1":
-            self.assertEqual((event.account_id, record.key()), ("", None))
+            self.assertEqual((event.account_id, record.key().decode()), ("", event.promotion.promotion_id))
         else:
             self.assertEqual((record.key().decode(), record.partition()), (event.account_id, partition_of(event.account_id)))
+
+    def test_what_the_envelope_says_travels_as_headers(self):
+        line = {"event_id": "e", "account_id": "A1", "occurred_at": "2025-11-10T00:00:00Z", "recorded_at": "2025-11-11T00:00:00Z", "provenance": "PROVENANCE_SYNTHETIC",
+                "time_precision": "TIME_PRECISION_DAY", "order": {"kind": "KIND_PLACED", "order_id": "O", "currency": "CNY", "amount": "1"}}
+        path = self.folder / "one.ndjson"
+        path.write_text(json.dumps(line))
+        self.assertEqual(self.run_python(PRODUCER, path).returncode, 0)
+        [record] = self.records("orders.v1")
+        headers = {name: value.decode() for name, value in record.headers()}
+        self.assertEqual((headers["ce_source"], headers["ce_recordedat"], headers["ce_provenance"], headers["ce_timeprecision"]),
+                         ("/", "2025-11-11T00:00:00Z", "synthetic", "day"))
+        self.assertEqual(record.timestamp()[1], 1_762_819_200_000)
 
     def test_a_story_of_its_own(self):
         done = self.run_python(PRODUCER)
