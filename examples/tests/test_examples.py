@@ -16,7 +16,7 @@ import time
 import unittest
 from pathlib import Path
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from google.protobuf import json_format
 from headroom.v1 import events_pb2, outputs_pb2
@@ -58,6 +58,7 @@ class WithTopics(unittest.TestCase):
             [NewTopic(self.prefix + name, partitions, 1) for name, partitions in TOPICS.items()])
         for future in made.values():
             future.result()
+        self.wait_for_leaders()
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.database = self.folder / "ledger.sqlite"
 
@@ -84,6 +85,22 @@ class WithTopics(unittest.TestCase):
             self.assertIsNone(message.error())
             found.append(message)
         return found
+
+
+    def wait_for_leaders(self):
+        """A topic is there before its partitions have leaders; questions that the client does not repeat by itself fail until then."""
+        consumer = Consumer({"bootstrap.servers": BROKERS, "group.id": "test"})
+        self.addCleanup(consumer.close)
+        deadline = time.monotonic() + 60
+        waiting = [TopicPartition(self.prefix + name, p) for name, partitions in TOPICS.items() for p in range(partitions)]
+        while waiting:
+            try:
+                consumer.get_watermark_offsets(waiting[-1], timeout=30)
+                waiting.pop()
+            except KafkaException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
 
 class ProducerTest(WithTopics):
