@@ -17,19 +17,6 @@ METRICS = ROOT / "docs/METRICS.md"
 DASHBOARDS = ROOT / "deploy/grafana/dashboards"
 ALERTS = ROOT / "deploy/prometheus/alerts.yml"
 
-# Metrics of Kafka mode that the node does not tell yet, with their labels. An entry leaves once docs/METRICS.md has it.
-ANNOUNCED = {
-    "headroom_input_lag_records": ("gauge", {"topic", "partition"}),
-    "headroom_input_retention_distance_records": ("gauge", {"topic", "partition"}),
-    "headroom_journal_replay_records": ("gauge", {"shard"}),
-    "headroom_transaction_seconds": ("histogram", {"lane"}),
-    "headroom_event_to_change_seconds": ("histogram", set()),
-    "headroom_transactions_total": ("counter", {"lane", "outcome"}),
-    "headroom_fenced_total": ("counter", set()),
-    "headroom_takeovers_total": ("counter", set()),
-    "headroom_takeover_seconds": ("histogram", set()),
-    "headroom_shards_owned": ("gauge", set()),
-}
 # Given by Prometheus, not by us.
 FOREIGN_LABELS = {"instance", "job", "le"}
 WINDOWS = {"$__rate_interval": "1m", "$instance": ".*"}
@@ -98,15 +85,12 @@ def main():
     told = documented()
     if len(told) < 20:
         sys.exit(f"only {len(told)} metrics found in {METRICS.name}: did its table change?")
-    series = series_of(ANNOUNCED | told)
+    series = series_of(told)
     asked = list(queries())
     findings = [f"{where}: {what}: {finding}" for where, what, query in asked for finding in findings_in(query, series)]
     if path := os.environ.get("DASHBOARD_RULES"):
         write_rules(path, [query for where, _, query in asked if where != ALERTS.name])
     print("\n".join(findings) or f"{len(asked)} queries ask for documented metrics")
-    obsolete = sorted(set(ANNOUNCED) & set(told))
-    if obsolete:
-        print(f"documented by now, so no longer to be announced in {Path(__file__).name}: {', '.join(obsolete)}")
     return 1 if findings else 0
 
 

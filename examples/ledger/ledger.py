@@ -382,8 +382,7 @@ def main():
     options = arguments()
     book = Book(options.database)
     if options.dump:
-        for line in book.dump():
-            print(line)
+        sys.stdout.writelines(f"{line}\n" for line in book.dump())
         return 0
     ledger = Ledger(book, options.brokers, options.topic_prefix, options.batch)
     try:

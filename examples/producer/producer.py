@@ -14,6 +14,7 @@ sent).
 
 import argparse
 import datetime
+import functools
 import sys
 import time
 
@@ -127,19 +128,19 @@ class Upstream:
 
     def send(self, event):
         record = record_of(event, self.prefix)
+        on_delivery = functools.partial(self.report, event.event_id)
         while True:
             try:
-                self.producer.produce(**record, on_delivery=self.report)
+                self.producer.produce(**record, on_delivery=on_delivery)
             except BufferError:
                 self.producer.poll(1.0)
             else:
                 self.producer.poll(0)
                 return
 
-    def report(self, error, message):
+    def report(self, name, error, message):
         """The brokers' answer to one record."""
         where = f"{message.topic()}[{message.partition()}]"
-        name = dict(message.headers() or []).get("ce_id", b"").decode()
         if error is not None:
             self.failed += 1
             print(f"not delivered: {name} to {where}: {error.str()}", file=sys.stderr)

@@ -142,6 +142,7 @@ class ProducerTest(WithTopics):
     def test_a_story_of_its_own(self):
         done = self.run_python(PRODUCER)
         self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"(?m)^\S+accounts.v1\[\d\]@0 DEMO-\d+-0$")
         self.assertEqual(len(done.stdout.splitlines()), 5, done.stdout)
         self.assertEqual([len(self.records(topic)) for topic in ("accounts.v1", "orders.v1", "repayments.v1", "signals.v1")], [1, 2, 1, 1])
 
