@@ -127,19 +127,24 @@ fn a_broker_dies_with_its_process() {
         .spawn()
         .unwrap();
     wait_until("the other process has a broker", || told.exists());
-    let pid: u32 = fs::read_to_string(&told).unwrap().parse().unwrap();
+    let text = fs::read_to_string(&told).unwrap();
+    let (pid, left_behind) = text.split_once(' ').unwrap();
+    let pid: u32 = pid.parse().unwrap();
     assert!(exists(pid));
     holder.kill().unwrap();
     holder.wait().unwrap();
     wait_until("the broker is gone", || !exists(pid));
+    // Nobody was there to remove it.
+    fs::remove_dir_all(left_behind).unwrap();
 }
 
-/// Starts a broker, tells its number, and waits to be killed.
+/// Starts a broker, tells its number and folder, and waits to be killed.
 fn hold_a_broker() {
     let broker = Broker::start(Options::default()).unwrap();
     let told = std::env::var(HOLDER).unwrap();
     let written = Path::new(&told).with_extension("new");
-    fs::write(&written, broker.pid().unwrap().to_string()).unwrap();
+    let folder = broker.log().parent().unwrap().display().to_string();
+    fs::write(&written, format!("{} {folder}", broker.pid().unwrap())).unwrap();
     fs::rename(written, told).unwrap();
     loop {
         thread::park();
