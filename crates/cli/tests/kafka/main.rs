@@ -3,6 +3,7 @@
 
 mod cluster;
 mod node;
+mod snapshots;
 mod view;
 
 use headroom_kafka_broker::{Broker, Options};

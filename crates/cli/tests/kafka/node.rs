@@ -104,7 +104,9 @@ impl Node {
         let until = Instant::now() + PATIENCE;
         while !is_so(self) {
             assert!(Instant::now() < until, "never: the node {what}\n{}", self.tail());
-            if let Some(status) = self.child.lock().unwrap().try_wait().unwrap() {
+            // The lock is let go of before a panic: whoever drops the node needs it.
+            let ended = self.ended();
+            if let Some(status) = ended {
                 panic!("the node ended ({status}) before it {what}\n{}", self.tail());
             }
             thread::sleep(Duration::from_millis(5));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::{Builder, Runtime};
 
 use super::client::admin;
@@ -117,6 +118,18 @@ impl Cluster {
             }
         }
         self.await_leaders(planned)
+    }
+
+    /// Removes what a partition holds below an offset.
+    pub fn delete_records(&self, topic: &str, partition: u32, below: u64) -> Result<(), KafkaError> {
+        let mut list = TopicPartitionList::new();
+        let number = i32::try_from(partition).unwrap_or(i32::MAX);
+        let offset = Offset::Offset(i64::try_from(below).unwrap_or(i64::MAX));
+        let doing = || KafkaError::client(format!("cannot remove records of `{topic}` {partition}"));
+        list.add_partition_offset(topic, number, offset).map_err(doing())?;
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(2 * PATIENCE));
+        let done = self.runtime.block_on(self.client.delete_records(&list, &options)).map_err(doing())?;
+        done.elements().iter().try_for_each(|each| each.error()).map_err(doing())
     }
 
     fn await_leaders(&self, planned: &[PlannedTopic]) -> Result<(), KafkaError> {

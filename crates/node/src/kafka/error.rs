@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use headroom_store::StoreError;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 
+use crate::snapshot::SnapshotError;
+
 /// Why something with Kafka could not be done, for a person. What is wrong with topics is a
 /// [`Problem`](super::Problem).
 #[derive(Debug, thiserror::Error)]
@@ -185,6 +187,12 @@ impl KafkaError {
             Self::Store(error) => error.code() == "HR0301",
             _ => false,
         }
+    }
+
+    /// An error with snapshots.
+    #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+    pub fn snapshot(error: SnapshotError) -> Self {
+        Self::Snapshot { code: error.code(), detail: error.to_string() }
     }
 
     /// An error of the client library, with what was being done.

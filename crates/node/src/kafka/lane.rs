@@ -21,6 +21,7 @@ use super::group::{GroupEvent, GroupRequest};
 use super::input::{Inputs, Round};
 use super::native::GroupMetadata;
 use super::producer::{TransactionError, Transactor};
+use super::snapshotter::Checkpoint;
 use super::takeover::Opened;
 use super::takeover_thread::{Job, Report};
 use super::topic::Topic;
@@ -29,7 +30,7 @@ use crate::config::{Config, KafkaProfile};
 use crate::decode::wall_clock;
 use crate::error::RunError;
 use crate::lane::Lane;
-use crate::service::{Shard, announce};
+use crate::service::{DataDir, Shard, announce};
 use crate::telemetry;
 
 /// Rounds that are open at once: one carried out, one computed behind it.
@@ -65,6 +66,7 @@ struct Served {
     held: Option<Hold>,
     looked_at: Instant,
     ticked_at: Instant,
+    snapshot_at: Instant,
 }
 
 /// How long a shard is left out.
@@ -124,6 +126,20 @@ pub struct Links {
     pub submissions: Sender<Submission>,
     /// From it.
     pub outcomes: Receiver<Outcome>,
+    /// To the thread for snapshots, where there are any.
+    pub checkpoints: Option<Checkpoints>,
+}
+
+/// Where checkpoints go.
+pub struct Checkpoints {
+    /// To the thread that carries them away.
+    pub taken: Sender<Checkpoint>,
+    /// One is under way.
+    pub busy: Arc<AtomicBool>,
+    /// Where they are made.
+    pub dir: DataDir,
+    /// How often for each shard.
+    pub every: Duration,
 }
 
 /// One lane.
@@ -213,6 +229,7 @@ impl KafkaLane {
             self.open_producers();
             let stepped = self.may_step() && self.step();
             self.fetch(stepped);
+            self.checkpoint();
         }
         for (_, mut store) in std::mem::take(&mut self.parked) {
             if let Err(error) = store.flush() {
@@ -343,9 +360,16 @@ impl KafkaLane {
             held: None,
             looked_at: now,
             ticked_at: now,
+            snapshot_at: now + self.first_snapshot(shard),
         };
         self.served.insert(shard, served);
         self.fetcher.assign(self.served.iter().map(|(shard, served)| (*shard, &served.inputs)));
+    }
+
+    /// Spread over the interval, so that shards do not all come at once.
+    fn first_snapshot(&self, shard: u32) -> Duration {
+        let every = self.links.checkpoints.as_ref().map_or(Duration::ZERO, |checkpoints| checkpoints.every);
+        every * (shard % 8 + 1) / 8
     }
 
     fn take_over_failed(&mut self, shard: u32, error: &KafkaError) {
@@ -654,6 +678,33 @@ impl KafkaLane {
     fn drop_shard(&mut self, shard: u32) {
         self.served.remove(&shard);
         self.fetcher.assign(self.served.iter().map(|(shard, served)| (*shard, &served.inputs)));
+    }
+
+    // Snapshots.
+
+    /// Makes a checkpoint of a shard whose time has come, one at a time in the whole node.
+    fn checkpoint(&mut self) {
+        let Some(checkpoints) = &self.links.checkpoints else { return };
+        let due = |served: &&mut Served| !served.is_new && served.snapshot_at <= Instant::now();
+        let Some(served) = self.served.values_mut().find(due) else { return };
+        if checkpoints.busy.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        served.snapshot_at = Instant::now() + checkpoints.every;
+        let shard = served.shard.number;
+        let dir = checkpoints.dir.shard_dir(shard).with_extension("checkpoint");
+        // Of a process that died over it.
+        let _ = std::fs::remove_dir_all(&dir);
+        let sent = match served.lane.store_mut().checkpoint(&dir) {
+            Ok(taken) => checkpoints.taken.send(Checkpoint { shard, taken, dir }).is_ok(),
+            Err(error) => {
+                telemetry::snapshot_failed(shard, error.code(), &error.to_string());
+                false
+            }
+        };
+        if !sent {
+            checkpoints.busy.store(false, Ordering::Release);
+        }
     }
 
     // Inputs.

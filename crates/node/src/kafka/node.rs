@@ -19,9 +19,11 @@ use super::committer::Committer;
 use super::error::KafkaError;
 use super::fetcher::{Decode, Fetcher};
 use super::group::{Group, GroupEvent, GroupRequest};
-use super::lane::{KafkaLane, Links};
+use super::kept_genesis;
+use super::lane::{Checkpoints, KafkaLane, Links};
 use super::native::BatchReader;
 use super::problem::{Problem, ProblemCode};
+use super::snapshotter::{Checkpoint, Snapshotter};
 use super::takeover::TakeOvers;
 use super::takeover_thread;
 use super::topic::Topic;
@@ -30,6 +32,7 @@ use crate::config::{Config, KafkaConfig};
 use crate::decode::latest_record_time;
 use crate::error::RunError;
 use crate::service::{Admission, Bell, DataDir, DataDirLock, Shard};
+use crate::snapshot::Snapshots;
 use crate::telemetry;
 
 /// How often the cluster is asked whether topics are as they were (PROTOCOL P25).
@@ -66,6 +69,7 @@ struct Plan<'a> {
     writer: JournalWriter,
     fatal: watch::Sender<Fatal>,
     checked: Checked,
+    snapshots: Option<Arc<Snapshots>>,
 }
 
 impl KafkaNode {
@@ -76,9 +80,13 @@ impl KafkaNode {
     pub fn open(config: &Config) -> Result<(Vec<Arc<Shard>>, Self), RunError> {
         fault::point("open.before");
         let lock = DataDir::lock(&config.node.data_dir)?;
-        let checked = checked(config)?;
+        let snapshots = open_snapshots(config)?;
+        let checked = checked(config, snapshots.as_deref())?;
         let partitions = checked.shards;
         let dir = DataDir::find_or_create_nested(&config.node.data_dir, partitions)?;
+        if let Some(genesis) = checked.genesis.iter().flatten().next() {
+            kept_genesis::keep(&config.node.data_dir, snapshots.as_deref(), genesis);
+        }
         let instance = dir.instance(&config.node.instance)?;
         let process = telemetry::process_span(&instance.id, instance.incarnation);
         let lanes = config.node.lane_count_of(partitions);
@@ -96,6 +104,7 @@ impl KafkaNode {
             },
             fatal: watch::Sender::new(None),
             checked,
+            snapshots,
         };
         fault::point("open.named");
         let node = plan.start(lock, &process)?;
@@ -145,12 +154,17 @@ impl Plan<'_> {
         let flags: [Arc<AtomicBool>; 3] = Default::default();
         let [stop_group, stop_lanes, stop_rest] = flags;
         let (requests, asked) = channel();
+        let (taken, checkpoints) = channel();
+        let busy = Arc::new(AtomicBool::new(false));
         let (mut events, mut lanes, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..self.lanes {
             let (told, heard) = channel();
             events.push(told);
-            self.lane(number, heard, requests.clone(), (&stop_lanes, process), &mut lanes)?;
+            let links = (requests.clone(), self.checkpoints(&taken, &busy));
+            self.lane(number, heard, links, (&stop_lanes, process), &mut lanes)?;
         }
+        drop(taken);
+        rest.extend(self.snapshot_thread(checkpoints, busy)?);
         rest.push(self.broadcast_thread(Arc::clone(&stop_rest))?);
         let group = self.join_group(events)?;
         let (joined, fenced) = (Arc::clone(&group.joined), Arc::clone(&group.fatal));
@@ -168,6 +182,23 @@ impl Plan<'_> {
             rest: Mutex::new(rest),
             _lock: lock,
         })
+    }
+
+    fn checkpoints(&self, taken: &Sender<Checkpoint>, busy: &Arc<AtomicBool>) -> Option<Checkpoints> {
+        self.snapshots.as_ref()?;
+        let (dir, every) = (self.dir.clone(), self.config.snapshots.every);
+        Some(Checkpoints { taken: taken.clone(), busy: Arc::clone(busy), dir, every })
+    }
+
+    fn snapshot_thread(
+        &self,
+        checkpoints: Receiver<Checkpoint>,
+        busy: Arc<AtomicBool>,
+    ) -> Result<Option<JoinHandle<()>>, RunError> {
+        let Some(snapshots) = self.snapshots.clone() else { return Ok(None) };
+        let (config, shards) = (self.config.kafka.clone(), self.shards.clone());
+        let snapshotter = Snapshotter { snapshots, config, shards, busy };
+        spawn("snapshots", move || snapshotter.run(&checkpoints)).map(Some)
     }
 
     fn join_group(&self, events: Vec<Sender<GroupEvent>>) -> Result<Group, RunError> {
@@ -190,7 +221,7 @@ impl Plan<'_> {
         &self,
         number: usize,
         events: Receiver<GroupEvent>,
-        requests: Sender<GroupRequest>,
+        (requests, checkpoints): (Sender<GroupRequest>, Option<Checkpoints>),
         (stop, process): (&Arc<AtomicBool>, &tracing::Span),
         threads: &mut Vec<JoinHandle<()>>,
     ) -> Result<(), RunError> {
@@ -203,8 +234,10 @@ impl Plan<'_> {
         let names = Topic::ALL.map(|topic| topic.name(&config.topic_prefix));
         let committer = Committer { names, writer: writer.clone() };
         let ours = (0..self.lanes).flat_map(|lane| self.writer_of(lane).transactional_ids()).collect();
-        let takeovers =
-            TakeOvers::new(self.config, self.dir.clone(), self.store_options.clone(), writer.clone(), ours)?;
+        let takeovers = {
+            let (dir, options) = (self.dir.clone(), self.store_options.clone());
+            TakeOvers::new(self.config, dir, options, writer.clone(), self.snapshots.clone(), ours)?
+        };
         threads.push(spawn(&format!("commit-{number}"), move || committer.run(&submission, &outcome))?);
         threads.push(spawn(&format!("takeover-{number}"), move || takeover_thread::run(takeovers, &job, &report))?);
         let ids = writer.transactional_ids();
@@ -218,7 +251,7 @@ impl Plan<'_> {
             Fetcher::open(config, self.decoder(&Topic::KEYED))?,
             Arc::clone(&self.broadcasts),
             (producer, [a, b]),
-            Links { events, requests, jobs, reports, submissions, outcomes },
+            Links { events, requests, jobs, reports, submissions, outcomes, checkpoints },
             Arc::new(move |code, words| tell(&fatal, code, words)),
         );
         let (stop, span) = (Arc::clone(stop), telemetry::lane_span(process, number));
@@ -285,12 +318,26 @@ impl Plan<'_> {
     }
 }
 
+/// Where snapshots of this deployment are, if there are to be any.
+fn open_snapshots(config: &Config) -> Result<Option<Arc<Snapshots>>, RunError> {
+    if config.snapshots.url.is_empty() {
+        return Ok(None);
+    }
+    let id = Cluster::connect(&config.kafka)?.id()?;
+    // Two deployments may share a cluster.
+    let name = format!("{id}.{}", config.kafka.topic_prefix.trim_end_matches('.'));
+    let shards = Cluster::connect(&config.kafka)?.partition_counts()?.get(&Topic::Journal).copied().unwrap_or(0);
+    let opened = Snapshots::open(&config.snapshots, name.trim_end_matches('.'), shards);
+    Ok(Some(Arc::new(opened.map_err(KafkaError::snapshot)?)))
+}
+
 /// Looks at the topics until the cluster answers.
-fn checked(config: &Config) -> Result<Checked, RunError> {
+fn checked(config: &Config, snapshots: Option<&Snapshots>) -> Result<Checked, RunError> {
+    let known = kept_genesis::find(&config.node.data_dir, snapshots);
     let mut pause = PAUSE;
     let unreachable = ProblemCode::Unreachable.code();
     loop {
-        match check(&config.kafka, None) {
+        match check(&config.kafka, known.as_ref()) {
             Ok(checked) => return Ok(checked),
             Err(problems) if problems.iter().all(|problem| problem.code == unreachable) => {
                 tracing::warn!(brokers = config.kafka.brokers, problem = %problems[0], "no broker answers: trying on");

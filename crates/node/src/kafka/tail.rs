@@ -208,6 +208,34 @@ impl TailReader {
         })
     }
 
+    /// The sequence of the first commit that is kept.
+    pub fn first_seq(&mut self, journal: &str, shard: u32) -> Result<Option<u64>, KafkaError> {
+        let (low, _) = self.ends(journal, shard)?;
+        let mut first = None;
+        self.read(journal, shard, low, &mut |_, value| {
+            if let JournalTopicRecord::Part(part) = decode(value)? {
+                first = Some(part.seq);
+            }
+            Ok(first.is_none())
+        })?;
+        Ok(first)
+    }
+
+    /// The offset of the first part of a commit; `None`: it is not kept.
+    pub fn first_offset_of(&mut self, journal: &str, shard: u32, seq: u64) -> Result<Option<u64>, KafkaError> {
+        let from = self.offset_of(journal, shard, seq)?;
+        let mut found = None;
+        self.read(journal, shard, from, &mut |offset, value| {
+            if let JournalTopicRecord::Part(part) = decode(value)?
+                && (part.seq, part.part) == (seq, 0)
+            {
+                found = Some(offset);
+            }
+            Ok(found.is_none())
+        })?;
+        Ok(found)
+    }
+
     /// An offset at or below the first part of a commit, or of the first that is kept behind it.
     fn offset_of(&mut self, journal: &str, shard: u32, seq: u64) -> Result<u64, KafkaError> {
         let (low, high) = self.ends(journal, shard)?;

@@ -19,6 +19,7 @@ use super::topic::Topic;
 use crate::config::{Config, KafkaConfig};
 use crate::lane::{Commits, Lane, LaneOptions};
 use crate::service::DataDir;
+use crate::snapshot::Snapshots;
 use crate::telemetry;
 
 /// A partition that is held for so long is taken from its writer.
@@ -51,6 +52,7 @@ pub struct TakeOvers {
     writer: JournalWriter,
     committed: TailReader,
     uncommitted: TailReader,
+    snapshots: Option<Arc<Snapshots>>,
     /// Transactional ids of this process: they are never fenced from here.
     ours: Vec<String>,
 }
@@ -63,11 +65,12 @@ impl TakeOvers {
         dir: DataDir,
         store_options: StoreOptions,
         writer: JournalWriter,
+        snapshots: Option<Arc<Snapshots>>,
         ours: Vec<String>,
     ) -> Result<Self, KafkaError> {
         let committed = TailReader::open(&config.kafka, Isolation::Committed)?;
         let uncommitted = TailReader::open(&config.kafka, Isolation::Uncommitted)?;
-        Ok(Self { config: config.clone(), dir, store_options, writer, committed, uncommitted, ours })
+        Ok(Self { config: config.clone(), dir, store_options, writer, committed, uncommitted, snapshots, ours })
     }
 
     /// Takes a shard over, unless it is not wanted any more. `held` is its store, where it is open; left there if the
@@ -169,8 +172,29 @@ impl TakeOvers {
         Ok(())
     }
 
+    /// The shard's store; where there is none, or the journal no longer reaches back to it, from the newest snapshot.
     fn open_store(&mut self, shard: u32) -> Result<Store, KafkaError> {
+        let store = self.dir.open(shard, &self.store_options).map_err(KafkaError::Store)?;
+        let Some(snapshots) = self.snapshots.clone() else { return Ok(store) };
+        if !self.needs_snapshot(shard, &store)? {
+            return Ok(store);
+        }
+        drop(store);
+        self.dir.remove(shard).map_err(KafkaError::Store)?;
+        let restored = snapshots.restore(shard, &self.dir.shard_dir(shard)).map_err(KafkaError::snapshot)?;
+        telemetry::shard_restored(shard, restored.map(|manifest| manifest.journal_seq));
         self.dir.open(shard, &self.store_options).map_err(KafkaError::Store)
+    }
+
+    fn needs_snapshot(&mut self, shard: u32, store: &Store) -> Result<bool, KafkaError> {
+        let seq = last_seq(store)?;
+        if seq == 0 {
+            return Ok(true);
+        }
+        let journal = self.name(Topic::Journal);
+        let (low, _) = self.committed.ends(&journal, shard)?;
+        let first = if low == 0 { None } else { self.committed.first_seq(&journal, shard)? };
+        Ok(first.is_some_and(|first| first > seq + 1))
     }
 
     /// Applies what the journal holds behind the store; says how many records.

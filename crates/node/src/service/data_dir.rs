@@ -137,6 +137,17 @@ impl DataDir {
         Store::open(&self.shard_dir(shard), options.clone())
     }
 
+    /// Removes a shard's store, which nobody may have open.
+    ///
+    /// # Errors
+    /// HR0304.
+    pub fn remove(&self, shard: u32) -> Result<(), StoreError> {
+        match fs::remove_dir_all(self.shard_dir(shard)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove a store", &error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Opens a shard for looking at it, without its lock.
     ///
     /// # Errors

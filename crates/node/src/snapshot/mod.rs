@@ -6,6 +6,7 @@
 
 mod error;
 mod files;
+mod genesis;
 mod manifest;
 mod place;
 mod progress;

@@ -33,9 +33,12 @@ pub fn shard_brought_up(shard: u32, records: u64, free: Duration, time: Duration
     gauge!(m::REPLAYED, "shard" => shard.to_string()).set(records as f64);
 }
 
-/// A shard's store is behind what the journal keeps: a snapshot takes its place.
-pub fn shard_restores(shard: u32) {
-    info!(shard, "the journal no longer reaches back to the store: the newest snapshot is restored");
+/// A shard had no store here, or one that the journal no longer reaches back to: the newest snapshot took its place.
+pub fn shard_restored(shard: u32, journal_seq: Option<u64>) {
+    match journal_seq {
+        Some(seq) => info!(shard, seq, "the newest snapshot was restored"),
+        None => info!(shard, "there is no snapshot: the journal is followed from its beginning"),
+    }
 }
 
 /// Where a shard stands on an input: how far from the end, how far from what retention removes next.

@@ -29,7 +29,7 @@ fn every_event() {
     shards_revoked(&[1], false, Duration::from_millis(3));
     writer_fenced(0, "dev.headroom.n.lane-0.a", "headroom.journal.v1");
     shard_brought_up(0, 5, Duration::from_millis(1), Duration::from_millis(2));
-    shard_restores(0);
+    shard_restored(0, Some(7));
     input_distance("headroom.orders.v1", 0, 7, 9);
     shard_taken_over(0, 12, Duration::from_millis(300));
     shard_served(0);
