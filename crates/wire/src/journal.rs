@@ -45,6 +45,8 @@ pub struct Journal {
     pub delta_digest: Option<[u8; 32]>,
     /// The commit did nothing but say who serves the shard from here on.
     pub take_over: bool,
+    /// A partition that was behind was waited for in vain (PROTOCOL P1).
+    pub waited_out: bool,
     /// Over everything above; zeros until [`Journal::seal`].
     pub digest: [u8; 32],
 }
@@ -143,6 +145,7 @@ pub fn decode_journal(bytes: &[u8]) -> Result<Journal, StoredError> {
         ruleset_seeded: message.ruleset_seeded,
         delta_digest: (!message.delta_digest.is_empty()).then(|| digest(&message.delta_digest)).transpose()?,
         take_over: message.take_over,
+        waited_out: message.waited_out,
         digest: digest(&message.digest)?,
     })
 }
@@ -173,6 +176,7 @@ fn put(journal: &Journal) -> proto::JournalRecord {
         digest: journal.digest.to_vec(),
         delta_digest: journal.delta_digest.map_or_else(Vec::new, |digest| digest.to_vec()),
         take_over: journal.take_over,
+        waited_out: journal.waited_out,
     }
 }
 

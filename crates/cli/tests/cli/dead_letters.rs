@@ -175,7 +175,7 @@ fn declare_the_fact(data: &str) {
             Err(error) => panic!("{error}"),
         }
     }
-    assert_eq!(service.ruleset(0).hash, hash);
+    assert_eq!(service.ruleset(0).unwrap().hash, hash);
     service.stop();
 }
 

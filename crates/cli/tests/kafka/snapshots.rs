@@ -29,7 +29,9 @@ fn a_node_without_anything_takes_over_from_a_snapshot_and_a_trimmed_journal() {
         node.until("takes snapshots of both", |node| node.metric("headroom_snapshots_total", "") >= before + 2.0);
     }
     node.until("trims both journals", |node| {
-        (0..2).all(|shard| node.metric("headroom_trimmed_entries_total", &format!("shard=\"{shard}\",table=\"kafka_journal\"")) > 0.0)
+        (0..2).all(|shard| {
+            node.metric("headroom_trimmed_entries_total", &format!("shard=\"{shard}\",table=\"kafka_journal\"")) > 0.0
+        })
     });
     let sent = |kind: &str| node.metric("headroom_snapshot_bytes_total", &format!("kind=\"{kind}\""));
     println!("snapshots: {} bytes sent, {} bytes found there already", sent("sent"), sent("kept"));

@@ -59,6 +59,8 @@ pub struct KafkaConfig {
     /// Time after which brokers abort a transaction.
     #[serde(serialize_with = "as_text::duration")]
     pub transaction_timeout: Duration,
+    /// Whether the node follows the journals of shards that others serve.
+    pub standby: bool,
     /// How connections are protected.
     pub security_protocol: SecurityProtocol,
     /// How we say who we are.
@@ -203,6 +205,7 @@ impl KafkaConfig {
             heartbeat: from.duration("kafka.heartbeat", "50ms", "10m"),
             group_protocol: from.word("kafka.group_protocol", &protocols),
             transaction_timeout: from.duration("kafka.transaction_timeout", "1s", "15m"),
+            standby: from.flag("kafka.standby"),
             security_protocol: from.word("kafka.security_protocol", &SECURITY),
             sasl_mechanism: from.word("kafka.sasl_mechanism", &MECHANISMS),
             sasl_username: from.text("kafka.sasl_username"),

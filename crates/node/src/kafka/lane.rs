@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use headroom_engine::Timestamp;
-use headroom_store::{Store, fault};
+use headroom_store::fault;
 use rdkafka::config::ClientConfig;
 
 use super::broadcast::Broadcasts;
@@ -21,6 +21,7 @@ use super::group::{GroupEvent, GroupRequest};
 use super::input::{Inputs, Round};
 use super::native::GroupMetadata;
 use super::producer::{TransactionError, Transactor};
+use super::shelf::Shelf;
 use super::snapshotter::Checkpoint;
 use super::takeover::Opened;
 use super::takeover_thread::{Job, Report};
@@ -157,8 +158,8 @@ pub struct KafkaLane {
     metadata: Option<Arc<GroupMetadata>>,
     served: BTreeMap<u32, Served>,
     coming: BTreeMap<u32, Coming>,
-    /// Stores of shards that were served here before.
-    parked: BTreeMap<u32, Store>,
+    /// Stores of shards that are not served.
+    shelf: Arc<Shelf>,
     rounds: VecDeque<OpenRound>,
     epoch: u64,
     failures: u32,
@@ -184,7 +185,7 @@ impl KafkaLane {
         config: &Config,
         all: Vec<Arc<Shard>>,
         fetcher: Fetcher,
-        broadcasts: Arc<Broadcasts>,
+        (broadcasts, shelf): (Arc<Broadcasts>, Arc<Shelf>),
         (producer_config, ids): (ClientConfig, [String; 2]),
         links: Links,
         fatal: Tell,
@@ -203,7 +204,7 @@ impl KafkaLane {
             metadata: None,
             served: BTreeMap::new(),
             coming: BTreeMap::new(),
-            parked: BTreeMap::new(),
+            shelf,
             rounds: VecDeque::new(),
             epoch: 0,
             failures: 0,
@@ -230,11 +231,6 @@ impl KafkaLane {
             let stepped = self.may_step() && self.step();
             self.fetch(stepped);
             self.checkpoint();
-        }
-        for (_, mut store) in std::mem::take(&mut self.parked) {
-            if let Err(error) = store.flush() {
-                tracing::warn!(%error, "a store was not closed in peace");
-            }
         }
     }
 
@@ -274,7 +270,7 @@ impl KafkaLane {
     /// To be called once producers are open: their opening ends what an earlier run of this process left open.
     fn send_take_over(&mut self, shard: u32) {
         let Some(coming) = self.coming.get(&shard) else { return };
-        let job = Job { shard, held: self.parked.remove(&shard), wanted: Arc::clone(&coming.wanted) };
+        let job = Job { shard, wanted: Arc::clone(&coming.wanted) };
         self.links.jobs.send(job).expect("the thread for take-overs lives as long as its lane");
     }
 
@@ -306,7 +302,7 @@ impl KafkaLane {
             tracing::error!(shard, %error, "the store of a shard that leaves has failed");
             return;
         }
-        self.parked.insert(shard, served.lane.into_store());
+        self.shelf.put(shard, served.lane.into_store());
     }
 
     fn finish_rounds(&mut self) {
@@ -326,10 +322,7 @@ impl KafkaLane {
         while let Ok(report) = self.links.reports.try_recv() {
             match report {
                 Report::Opened { shard, opened } => self.opened(shard, *opened),
-                Report::Failed { shard, error, held } => {
-                    self.parked.extend(held.map(|store| (shard, *store)));
-                    self.take_over_failed(shard, &error);
-                }
+                Report::Failed { shard, error } => self.take_over_failed(shard, &error),
             }
         }
     }
@@ -340,7 +333,7 @@ impl KafkaLane {
             // It was taken away meanwhile.
             let mut lane = lane;
             lane.abandon();
-            self.parked.insert(shard, lane.into_store());
+            self.shelf.put(shard, lane.into_store());
             return;
         };
         for (topic, offset) in broadcasts.into_iter().enumerate() {
@@ -763,6 +756,9 @@ impl Served {
         }
         if taken.records.is_empty() && tick.is_none() {
             return Ok(());
+        }
+        if taken.waited_out {
+            self.lane.mark_waited_out();
         }
         let (shard, started) = (Arc::clone(&self.shard), Instant::now());
         let _span = telemetry::round_span(shard.number, self.lane.journal_end()).entered();

@@ -23,7 +23,10 @@ use super::kept_genesis;
 use super::lane::{Checkpoints, KafkaLane, Links};
 use super::native::BatchReader;
 use super::problem::{Problem, ProblemCode};
+use super::shelf::Shelf;
 use super::snapshotter::{Checkpoint, Snapshotter};
+use super::standby;
+use super::tail::TailReader;
 use super::takeover::TakeOvers;
 use super::takeover_thread;
 use super::topic::Topic;
@@ -31,7 +34,7 @@ use super::value::{Arrived, Intake};
 use crate::config::{Config, KafkaConfig};
 use crate::decode::latest_record_time;
 use crate::error::RunError;
-use crate::service::{Admission, Bell, DataDir, DataDirLock, Shard};
+use crate::service::{Admission, Bell, DataDir, DataDirLock, Shard, ShardStatus};
 use crate::snapshot::Snapshots;
 use crate::telemetry;
 
@@ -55,6 +58,7 @@ pub struct KafkaNode {
     group: Mutex<Option<JoinHandle<()>>>,
     lanes: Mutex<Vec<JoinHandle<()>>>,
     rest: Mutex<Vec<JoinHandle<()>>>,
+    shelf: Arc<Shelf>,
     _lock: DataDirLock,
 }
 
@@ -70,6 +74,7 @@ struct Plan<'a> {
     fatal: watch::Sender<Fatal>,
     checked: Checked,
     snapshots: Option<Arc<Snapshots>>,
+    shelf: Arc<Shelf>,
 }
 
 impl KafkaNode {
@@ -105,6 +110,7 @@ impl KafkaNode {
             fatal: watch::Sender::new(None),
             checked,
             snapshots,
+            shelf: Arc::default(),
         };
         fault::point("open.named");
         let node = plan.start(lock, &process)?;
@@ -133,6 +139,11 @@ impl KafkaNode {
         join(&self.lanes);
         self.stop_rest.store(true, Ordering::Release);
         join(&self.rest);
+        for (shard, mut store) in self.shelf.clear() {
+            if let Err(error) = store.flush() {
+                tracing::warn!(shard, %error, "a store was not closed in peace");
+            }
+        }
         fault::point("stop.after");
     }
 }
@@ -165,6 +176,7 @@ impl Plan<'_> {
         }
         drop(taken);
         rest.extend(self.snapshot_thread(checkpoints, busy)?);
+        rest.extend(self.standby_thread(Arc::clone(&stop_rest))?);
         rest.push(self.broadcast_thread(Arc::clone(&stop_rest))?);
         let group = self.join_group(events)?;
         let (joined, fenced) = (Arc::clone(&group.joined), Arc::clone(&group.fatal));
@@ -180,6 +192,7 @@ impl Plan<'_> {
             group: Mutex::new(Some(group)),
             lanes: Mutex::new(lanes),
             rest: Mutex::new(rest),
+            shelf: Arc::clone(&self.shelf),
             _lock: lock,
         })
     }
@@ -233,13 +246,12 @@ impl Plan<'_> {
         let (outcome, outcomes) = channel();
         let names = Topic::ALL.map(|topic| topic.name(&config.topic_prefix));
         let committer = Committer { names, writer: writer.clone() };
-        let ours = (0..self.lanes).flat_map(|lane| self.writer_of(lane).transactional_ids()).collect();
-        let takeovers = {
-            let (dir, options) = (self.dir.clone(), self.store_options.clone());
-            TakeOvers::new(self.config, dir, options, writer.clone(), self.snapshots.clone(), ours)?
-        };
+        let takeovers = self.takeovers(writer.clone())?;
+        let shelf = Arc::clone(&self.shelf);
         threads.push(spawn(&format!("commit-{number}"), move || committer.run(&submission, &outcome))?);
-        threads.push(spawn(&format!("takeover-{number}"), move || takeover_thread::run(takeovers, &job, &report))?);
+        threads.push(spawn(&format!("takeover-{number}"), move || {
+            takeover_thread::run(takeovers, &shelf, &job, &report)
+        })?);
         let ids = writer.transactional_ids();
         let [a, b] = ids.try_into().expect("a writer on Kafka has two producers");
         let producer = client::producer(config, Some(&a))?;
@@ -249,7 +261,7 @@ impl Plan<'_> {
             self.config,
             self.shards.clone(),
             Fetcher::open(config, self.decoder(&Topic::KEYED))?,
-            Arc::clone(&self.broadcasts),
+            (Arc::clone(&self.broadcasts), Arc::clone(&self.shelf)),
             (producer, [a, b]),
             Links { events, requests, jobs, reports, submissions, outcomes, checkpoints },
             Arc::new(move |code, words| tell(&fatal, code, words)),
@@ -260,6 +272,21 @@ impl Plan<'_> {
             lane.run(&stop);
         })?);
         Ok(())
+    }
+
+    fn takeovers(&self, writer: JournalWriter) -> Result<TakeOvers, KafkaError> {
+        let ours = (0..self.lanes).flat_map(|lane| self.writer_of(lane).transactional_ids()).collect();
+        let (dir, options) = (self.dir.clone(), self.store_options.clone());
+        TakeOvers::new(self.config, dir, options, writer, self.snapshots.clone(), ours)
+    }
+
+    fn standby_thread(&self, stop: Arc<AtomicBool>) -> Result<Option<JoinHandle<()>>, RunError> {
+        if !self.config.kafka.standby {
+            return Ok(None);
+        }
+        let takeovers = self.takeovers(self.writer.clone())?;
+        let (shelf, shards) = (Arc::clone(&self.shelf), self.shards.clone());
+        spawn("standby", move || standby::run(takeovers, &shelf, &shards, &stop)).map(Some)
     }
 
     fn decoder(&self, topics: &[Topic]) -> Decode {
@@ -298,6 +325,7 @@ impl Plan<'_> {
     ) -> Result<JoinHandle<()>, RunError> {
         let (config, fatal, shards) = (self.config.kafka.clone(), self.fatal.clone(), self.shards.clone());
         let (instance, checked) = (self.writer.instance.clone(), self.checked.clone());
+        let tail = TailReader::open(&config, Isolation::Committed)?;
         spawn("watch", move || {
             let mut looked_at = Instant::now();
             while !stop.load(Ordering::Acquire) {
@@ -308,6 +336,7 @@ impl Plan<'_> {
                 }
                 if looked_at.elapsed() >= LOOK_EVERY {
                     looked_at = Instant::now();
+                    tell_distances(&config, &tail, &shards);
                     if let Some(problem) = changed(&config, &checked) {
                         shards.iter().for_each(|shard| shard.seal(problem.code, &problem.to_string()));
                     }
@@ -315,6 +344,22 @@ impl Plan<'_> {
                 thread::sleep(PAUSE);
             }
         })
+    }
+}
+
+/// How far each shard that is served stands from the end of its inputs, and from what retention removes next.
+fn tell_distances(config: &KafkaConfig, tail: &TailReader, shards: &[Arc<Shard>]) {
+    for shard in shards.iter().filter(|shard| shard.status() == ShardStatus::Serving) {
+        let Some(Ok(positions)) = shard.reader().map(|reader| reader.positions()) else { continue };
+        for topic in Topic::KEYED {
+            let name = topic.name(&config.topic_prefix);
+            let next = positions.get(&(name.as_str().into(), shard.number));
+            // A broker that does not answer is told of elsewhere.
+            if let (Some(next), Ok((low, high))) = (next, tail.ends(&name, shard.number)) {
+                let (lag, distance) = (high.saturating_sub(*next), next.saturating_sub(low));
+                telemetry::input_distance(&name, shard.number, lag, distance);
+            }
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,6 +43,9 @@ pub struct Opened {
     pub broadcasts: [u64; 2],
 }
 
+/// Says whether what is being done is still wanted.
+pub type GoesOn<'a> = &'a dyn Fn() -> bool;
+
 /// What a take-over needs, once for a thread.
 pub struct TakeOvers {
     config: Config,
@@ -82,18 +84,18 @@ impl TakeOvers {
         &mut self,
         shard: u32,
         held: &mut Option<Store>,
-        wanted: &AtomicBool,
+        goes_on: GoesOn<'_>,
     ) -> Result<Opened, KafkaError> {
         let started = Instant::now();
-        let committed = self.stable_offset(shard, wanted)?;
-        self.wait_for_ends(shard, wanted)?;
+        let committed = self.stable_offset(shard, goes_on)?;
+        self.wait_for_ends(shard, goes_on)?;
         let free = started.elapsed();
         self.check_identity(shard)?;
         if held.is_none() {
             *held = Some(self.open_store(shard)?);
         }
         let store = held.as_mut().expect("it was opened above");
-        let applied = self.bring_up(shard, store, wanted)?;
+        let applied = self.bring_up(shard, store, goes_on)?;
         check_offset(shard, committed, last_seq(store)?)?;
         let start = self.start(shard, store)?;
         self.check_inputs(shard, &start)?;
@@ -102,11 +104,24 @@ impl TakeOvers {
         Ok(opened)
     }
 
+    /// Brings the store of a shard that another node serves to the end of its journal, without taking it over; says how
+    /// many records that were.
+    ///
+    /// # Errors
+    /// As [`Self::take_over`].
+    pub fn follow(&mut self, shard: u32, held: &mut Option<Store>, goes_on: GoesOn<'_>) -> Result<u64, KafkaError> {
+        if held.is_none() {
+            *held = Some(self.open_store(shard)?);
+        }
+        let store = held.as_mut().expect("it was opened above");
+        self.bring_up(shard, store, goes_on)
+    }
+
     /// The group's offset on the journal, once no transaction holds it.
-    fn stable_offset(&mut self, shard: u32, wanted: &AtomicBool) -> Result<Option<u64>, KafkaError> {
+    fn stable_offset(&mut self, shard: u32, goes_on: GoesOn<'_>) -> Result<Option<u64>, KafkaError> {
         let journal = self.name(Topic::Journal);
         loop {
-            still(wanted)?;
+            still(goes_on)?;
             match self.committed.committed(&journal, shard, HELD_MAX)? {
                 Ok(offset) => return Ok(offset),
                 Err(()) => self.fence(shard, "the group's offset")?,
@@ -115,12 +130,12 @@ impl TakeOvers {
     }
 
     /// No transaction is open on the shard's journal and output partitions.
-    fn wait_for_ends(&mut self, shard: u32, wanted: &AtomicBool) -> Result<(), KafkaError> {
+    fn wait_for_ends(&mut self, shard: u32, goes_on: GoesOn<'_>) -> Result<(), KafkaError> {
         for topic in std::iter::once(Topic::Journal).chain(Topic::OUTPUTS) {
             let name = self.name(topic);
             let mut since = Instant::now();
             loop {
-                still(wanted)?;
+                still(goes_on)?;
                 // Stable first: what is appended between the two questions only makes the wait longer.
                 let (_, stable) = self.committed.ends(&name, shard)?;
                 let (_, high) = self.uncommitted.ends(&name, shard)?;
@@ -198,12 +213,12 @@ impl TakeOvers {
     }
 
     /// Applies what the journal holds behind the store; says how many records.
-    fn bring_up(&mut self, shard: u32, store: &mut Store, wanted: &AtomicBool) -> Result<u64, KafkaError> {
+    fn bring_up(&mut self, shard: u32, store: &mut Store, goes_on: GoesOn<'_>) -> Result<u64, KafkaError> {
         let journal = self.name(Topic::Journal);
         let mut follow = Follow::new(shard, store)?;
         let seq = follow.seq;
         self.committed.commits_from(&journal, shard, seq, &mut |commit| {
-            still(wanted)?;
+            still(goes_on)?;
             follow.take(commit)
         })?;
         follow.finish(seq)
@@ -287,8 +302,8 @@ struct Start {
     first: BTreeMap<(Arc<str>, u32), u64>,
 }
 
-fn still(wanted: &AtomicBool) -> Result<(), KafkaError> {
-    if wanted.load(Ordering::Acquire) { Ok(()) } else { Err(KafkaError::Interrupted) }
+fn still(goes_on: GoesOn<'_>) -> Result<(), KafkaError> {
+    if goes_on() { Ok(()) } else { Err(KafkaError::Interrupted) }
 }
 
 fn last_seq(store: &Store) -> Result<u64, KafkaError> {

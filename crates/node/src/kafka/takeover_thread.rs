@@ -6,9 +6,8 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use headroom_store::Store;
-
 use super::error::KafkaError;
+use super::shelf::Shelf;
 use super::takeover::{Opened, TakeOvers};
 
 /// Before a take-over that failed is tried again.
@@ -19,8 +18,6 @@ const LOOK: Duration = Duration::from_millis(10);
 pub struct Job {
     /// Which.
     pub shard: u32,
-    /// Its store, where it was served here before.
-    pub held: Option<Store>,
     /// It is still ours.
     pub wanted: Arc<AtomicBool>,
 }
@@ -40,22 +37,24 @@ pub enum Report {
         shard: u32,
         /// Why.
         error: KafkaError,
-        /// Its store, where it is open.
-        held: Option<Box<Store>>,
     },
 }
 
 /// Works until no more jobs can come.
-pub fn run(mut takeovers: TakeOvers, jobs: &Receiver<Job>, reports: &Sender<Report>) {
-    while let Ok(Job { shard, mut held, wanted }) = jobs.recv() {
-        let report = match takeovers.take_over(shard, &mut held, &wanted) {
+pub fn run(mut takeovers: TakeOvers, shelf: &Shelf, jobs: &Receiver<Job>, reports: &Sender<Report>) {
+    while let Ok(Job { shard, wanted }) = jobs.recv() {
+        let mut held = shelf.take(shard);
+        let report = match takeovers.take_over(shard, &mut held, &|| wanted.load(Ordering::Acquire)) {
             Ok(opened) => Report::Opened { shard, opened: Box::new(opened) },
             Err(error) => {
                 let until = Instant::now() + AGAIN;
                 while error.is_passing() && wanted.load(Ordering::Acquire) && Instant::now() < until {
                     thread::sleep(LOOK);
                 }
-                Report::Failed { shard, error, held: held.map(Box::new) }
+                if let Some(store) = held {
+                    shelf.put(shard, store);
+                }
+                Report::Failed { shard, error }
             }
         };
         if reports.send(report).is_err() {

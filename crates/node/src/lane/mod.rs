@@ -124,6 +124,7 @@ pub struct Lane {
     /// Staged since they were last taken.
     pieces: Vec<StagedPiece>,
     first_positions: BTreeMap<(Arc<str>, u32), u64>,
+    waited_out: bool,
     out: Option<Out>,
     shard: u32,
     timers_max: usize,
@@ -153,6 +154,7 @@ impl Lane {
             before: VecDeque::new(),
             pieces: Vec::new(),
             first_positions: options.first_positions,
+            waited_out: false,
             out,
             shard: options.shard,
             timers_max: options.timers_max.max(1),
@@ -211,6 +213,12 @@ impl Lane {
             Pieces::All => Ok(()),
             Pieces::Panicked { taken } => self.carefully(&records[taken..], tick, tell),
         }
+    }
+
+    /// The next round holds records although a partition that was behind gave nothing: its journal record says so
+    /// (PROTOCOL P1).
+    pub fn mark_waited_out(&mut self) {
+        self.waited_out = true;
     }
 
     /// Fires everything that is due up to an instant, and finishes what is being swept.
@@ -431,7 +439,8 @@ impl Lane {
         let out_path = self.out.as_ref().map(|out| out.path().to_string_lossy().into_owned());
         let encoded: Vec<Vec<u8>> = outputs.iter().map(headroom_wire::output_to_protobuf).collect();
         let hash = commit.ruleset.as_ref().map_or(&self.head.ruleset.hash, |each| &each.ruleset.hash).to_string();
-        let journal = self.head.chain.record(&commit, taken, &encoded, self.head.outputs, &hash);
+        let mut journal = self.head.chain.record(&commit, taken, &encoded, self.head.outputs, &hash);
+        journal.waited_out = std::mem::take(&mut self.waited_out);
         let outputs_end = self.head.outputs + encoded.len() as u64;
         let done = tell(Piece { records: taken, commit: &commit, outputs: &outputs, outputs_end });
         self.times.publishing += started.elapsed();

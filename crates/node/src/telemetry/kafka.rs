@@ -41,6 +41,12 @@ pub fn shard_restored(shard: u32, journal_seq: Option<u64>) {
     }
 }
 
+/// The standby applied journal records of a shard that another node serves.
+pub fn standby_followed(shard: u32, records: u64) {
+    debug!(shard, records, "standby");
+    counter!(m::STANDBY, "shard" => shard.to_string()).increment(records);
+}
+
 /// Where a shard stands on an input: how far from the end, how far from what retention removes next.
 pub fn input_distance(topic: &str, partition: u32, lag: u64, to_retention: u64) {
     debug!(topic, partition, lag, to_retention, "input position");

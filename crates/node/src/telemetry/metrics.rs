@@ -68,6 +68,7 @@ pub(super) const OTLP_DROPPED: &str = "headroom_otlp_dropped_spans_total";
 pub(super) const SHARDS_OWNED: &str = "headroom_shards_owned";
 pub(super) const FENCED: &str = "headroom_fenced_total";
 pub(super) const REPLAYED: &str = "headroom_journal_replay_records";
+pub(super) const STANDBY: &str = "headroom_standby_records_total";
 pub(super) const INPUT_LAG: &str = "headroom_input_lag_records";
 pub(super) const INPUT_RETENTION: &str = "headroom_input_retention_distance_records";
 pub(super) const TAKEOVERS: &str = "headroom_takeovers_total";
@@ -142,6 +143,7 @@ pub const METRICS: &[Metric] = &[
         "With Kafka: records between a shard's position and the oldest that the input keeps; at 0 the next is lost.",
     ),
     gauge(REPLAYED, SHARD, "With Kafka: journal records applied when the shard was taken over."),
+    counter(STANDBY, SHARD, "With Kafka: journal records applied to a shard that another node serves."),
     counter(TAKEOVERS, &[], "With Kafka: shards taken over."),
     histogram(TAKEOVER_SECONDS, &[], "With Kafka: from the group's assignment until a shard is ready."),
     counter(FENCED, &[], "With Kafka: writers fenced because they held a partition of a shard."),

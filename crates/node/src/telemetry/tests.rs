@@ -30,6 +30,7 @@ fn every_event() {
     writer_fenced(0, "dev.headroom.n.lane-0.a", "headroom.journal.v1");
     shard_brought_up(0, 5, Duration::from_millis(1), Duration::from_millis(2));
     shard_restored(0, Some(7));
+    standby_followed(0, 3);
     input_distance("headroom.orders.v1", 0, 7, 9);
     shard_taken_over(0, 12, Duration::from_millis(300));
     shard_served(0);

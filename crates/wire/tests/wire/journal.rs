@@ -33,6 +33,7 @@ pub fn journal() -> Journal {
         // As without Kafka.
         delta_digest: None,
         take_over: false,
+        waited_out: false,
         digest: [0; 32],
     };
     journal.seal();
@@ -46,7 +47,7 @@ pub fn log_record() -> LogRecord {
 
 #[test]
 fn a_journal_record_comes_back_as_it_was() {
-    let kafka = Journal { delta_digest: Some([5; 32]), take_over: true, ..journal() };
+    let kafka = Journal { delta_digest: Some([5; 32]), take_over: true, waited_out: true, ..journal() };
     for record in [journal(), Journal::default(), kafka] {
         assert_eq!(decode_journal(&encode_journal(&record)), Ok(record));
     }
@@ -56,7 +57,8 @@ fn a_journal_record_comes_back_as_it_was() {
 fn the_seal_is_over_every_field() {
     let sealed = journal();
     assert!(sealed.is_sealed() && !Journal::default().is_sealed());
-    let changes: [fn(&mut Journal); 22] = [
+    let changes: [fn(&mut Journal); 23] = [
+        |it| it.waited_out = true,
         |it| it.writer.transactional_id.push('t'),
         |it| it.delta_digest = Some([4; 32]),
         |it| it.take_over = true,
