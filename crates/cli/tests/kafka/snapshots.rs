@@ -53,3 +53,33 @@ fn a_node_without_anything_takes_over_from_a_snapshot_and_a_trimmed_journal() {
     let status = node.wait();
     assert!(!status.success() && node.said("HR0615"), "{}", node.tail());
 }
+
+/// Two nodes follow each other's shards; when one dies the other has little left to apply.
+#[test]
+fn a_standby_has_little_left_to_apply() {
+    let Some(broker) = Broker::for_test(Options::default().with("group.min.session.timeout.ms", "1000")) else { return };
+    let settings = ["kafka.standby=true", "kafka.session_timeout=2s", "kafka.round_records=50"];
+    let cluster = Cluster::create(&broker, 4, &settings);
+    let season = Season::generate(300, 20);
+    let dirs = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let [one, other] = dirs.each_ref().map(|dir| Node::start(&cluster, dir.path(), &[], None));
+    for node in [&one, &other] {
+        node.until("has its half", |node| node.serving().len() == 2);
+    }
+    cluster.send(&[&season.file]);
+    let decided = |node: &Node| node.metric("headroom_decided_records_total", "");
+    one.until("decides everything with the other", |one| decided(one) + decided(&other) >= season.events as f64);
+    let rounds = view::journal(&cluster, one.serving()[0]).len() as f64;
+    other.until("follows", |other| other.metric("headroom_standby_records_total", "") >= rounds);
+    one.kill();
+    other.until_serving(4);
+    let applied = other.metric("headroom_journal_replay_records", "");
+    println!("a journal of {rounds} records was followed; the take-over applied {applied}");
+    assert!(applied < rounds, "{applied} of {rounds}");
+    other.stop();
+    let fresh = TempDir::new().unwrap();
+    let node = Node::start(&cluster, fresh.path(), &[], None);
+    node.until_serving(4);
+    node.stop();
+    assert_eq!(view::digests(fresh.path()), view::digests(dirs[1].path()));
+}
