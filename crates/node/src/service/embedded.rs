@@ -18,7 +18,8 @@ use tracing::Span;
 use super::admission::{Admission, Permit};
 use super::bell::Bell;
 use super::data_dir::DataDir;
-use super::lane_thread::{self, Pace, Served};
+use super::lane_loop;
+use super::lane_thread::{EmbeddedLog, Pace, Served};
 use super::log::{self, Append, Incoming};
 use super::shard::{Shard, ShardReport, ShardStatus};
 use super::ticket::Taken;
@@ -483,7 +484,7 @@ impl Started {
             let span = telemetry::lane_span(process, number);
             let work = move || {
                 let _span = span.entered();
-                lane_thread::run(served, &bell, &stop);
+                lane_loop::run(&mut EmbeddedLog::open(served, bell, stop));
             };
             self.threads.push(spawn(format!("lane-{number}"), work)?);
         }

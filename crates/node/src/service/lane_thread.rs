@@ -9,6 +9,7 @@ use headroom_store::{StoreError, Trim, fault};
 use headroom_wire::proto;
 
 use super::bell::Bell;
+use super::lane_loop::{Log, Ticker};
 use super::log::read_back;
 use super::round::Round;
 use super::shard::{Pending, Shard, ShardStatus};
@@ -19,8 +20,8 @@ use crate::error::RunError;
 use crate::lane::{Done, Lane, Piece, decode_journal};
 use crate::telemetry;
 
-/// An idle shard's clock moves at least so often.
-const TICK_AT_LEAST: Duration = Duration::from_secs(5);
+/// A lane without shards looks around so often.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Clocks differ by so many milliseconds (PROTOCOL P3).
 const CLOCK_LAG_MAX: i64 = 5_000;
 /// Bytes of the log read at a time after a restart.
@@ -48,51 +49,63 @@ pub struct Served {
     shard: Arc<Shard>,
     lane: Lane,
     pace: Pace,
-    looked_at: Instant,
-    ticked_at: Instant,
+    ticker: Ticker,
     trimmed_at: Instant,
     /// A trim that was begun.
     trimming: Option<Trim>,
     clock_is_behind: bool,
 }
 
-/// Serves shards until the service stops and everything is decided.
-pub fn run(mut served: Vec<Served>, bell: &Bell, stopping: &AtomicBool) {
-    let pause = served.iter().map(|each| each.pace.tick).min().unwrap_or(TICK_AT_LEAST);
-    for each in &mut served {
-        each.guarded(Served::catch_up);
-    }
-    loop {
-        let mut worked = false;
+/// The embedded logs of a lane's shards: a write to the store makes a round count.
+pub struct EmbeddedLog {
+    served: Vec<Served>,
+    bell: Arc<Bell>,
+    stopping: Arc<AtomicBool>,
+    pause: Duration,
+}
+
+impl EmbeddedLog {
+    /// What its shards' logs hold already is decided before it returns.
+    pub fn open(mut served: Vec<Served>, bell: Arc<Bell>, stopping: Arc<AtomicBool>) -> Self {
+        let pause = served.iter().map(|each| each.pace.tick).min().unwrap_or(PAUSE_MAX);
         for each in &mut served {
+            each.guarded(Served::catch_up);
+        }
+        Self { served, bell, stopping, pause }
+    }
+}
+
+impl Log for EmbeddedLog {
+    /// Until the service stops and everything is decided.
+    fn attend(&mut self) -> bool {
+        !(self.stopping.load(Ordering::Acquire) && self.served.iter().all(Served::is_over))
+    }
+
+    fn round(&mut self) -> bool {
+        let mut worked = false;
+        for each in &mut self.served {
             worked |= each.guarded(Served::turn);
         }
-        let stops = stopping.load(Ordering::Acquire);
-        if stops && served.iter().all(Served::is_over) {
-            break;
-        }
+        worked
+    }
+
+    fn wait(&mut self, worked: bool) {
         if !worked {
-            bell.wait(pause);
+            self.bell.wait(self.pause);
         }
     }
-    for each in &mut served {
-        each.guarded(Served::finish);
+
+    fn finish(&mut self) {
+        for each in &mut self.served {
+            each.guarded(Served::finish);
+        }
     }
 }
 
 impl Served {
     pub fn new(shard: Arc<Shard>, lane: Lane, pace: Pace) -> Self {
         let now = Instant::now();
-        Self {
-            shard,
-            lane,
-            pace,
-            looked_at: now,
-            ticked_at: now,
-            trimmed_at: now,
-            trimming: None,
-            clock_is_behind: false,
-        }
+        Self { shard, lane, pace, ticker: Ticker::default(), trimmed_at: now, trimming: None, clock_is_behind: false }
     }
 
     /// Does a piece of work unless the shard is sealed, and seals it if that fails. Says whether anything was done.
@@ -188,27 +201,17 @@ impl Served {
         self.lane.settle()?;
         fault::point("tick.after");
         self.publish_state();
-        self.ticked_at = Instant::now();
+        self.ticker.ticked();
         telemetry::tick(self.shard.number);
         Ok(self.lane.state().sweep.is_some())
     }
 
     fn wanted_tick(&mut self) -> Result<Option<Timestamp>, RunError> {
-        let now = self.lane.state().now;
-        let sweeps = self.lane.state().sweep.is_some();
-        if self.pace.time == LogTime::Recorded {
-            return Ok(sweeps.then_some(now));
+        let wall = (self.pace.time == LogTime::Append).then(wall_clock);
+        if let Some(wall) = wall {
+            self.watch_clock(wall, self.lane.state().now);
         }
-        let wall = wall_clock();
-        self.watch_clock(wall, now);
-        if sweeps || self.ticked_at.elapsed() >= TICK_AT_LEAST {
-            return Ok(Some(wall.max(now)));
-        }
-        if self.looked_at.elapsed() < self.pace.tick {
-            return Ok(None);
-        }
-        self.looked_at = Instant::now();
-        Ok(self.lane.has_due(wall)?.then_some(wall.max(now)))
+        Ok(self.ticker.wanted(&mut self.lane, self.pace.tick, wall)?)
     }
 
     /// Tells when the machine's clock has fallen behind the shard's by more than clocks differ, and when it is back.
