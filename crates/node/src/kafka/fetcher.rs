@@ -10,13 +10,17 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::client::{self, Isolation, Quiet};
 use super::error::KafkaError;
-use super::input::{Inputs, QUEUE_HIGH, QUEUE_LOW};
+use super::input::Inputs;
 use super::native::{BatchReader, Fetched, Message};
 use super::topic::Topic;
 use crate::config::KafkaConfig;
 
 /// Records taken at a time.
 const BATCH: usize = 1_000;
+/// Records that wait in a lane, at most, beyond one batch: the bound on its memory.
+const WAITING_MAX: usize = 100_000;
+/// A partition may always have so many, so that no shard starves beside many others.
+const WAITING_MIN: usize = 500;
 
 /// What came from a partition.
 pub enum Came {
@@ -123,12 +127,14 @@ impl Fetcher {
     /// Stops reading partitions whose queues are full, and goes on with those that have room again.
     pub fn pause<'a>(&self, shards: impl Iterator<Item = (u32, &'a mut Inputs)>) {
         let (mut pause, mut resume) = (TopicPartitionList::new(), TopicPartitionList::new());
+        let queues = self.assigned.len().max(1) * self.names.len();
+        let high = (WAITING_MAX / queues).max(WAITING_MIN);
         for (shard, inputs) in shards {
             for (name, queue) in self.names.iter().zip(&mut inputs.queues) {
-                if !queue.paused && queue.len() >= QUEUE_HIGH {
+                if !queue.paused && queue.len() >= high {
                     queue.paused = true;
                     pause.add_partition(name, number(shard));
-                } else if queue.paused && queue.len() <= QUEUE_LOW {
+                } else if queue.paused && queue.len() <= high / 4 {
                     queue.paused = false;
                     resume.add_partition(name, number(shard));
                 }

@@ -8,10 +8,6 @@ use headroom_engine::{Record, Timestamp};
 use super::broadcast::{Broadcasts, Next};
 use super::topic::Topic;
 
-/// Records that wait in one partition's queue before it is paused.
-pub const QUEUE_HIGH: usize = 20_000;
-/// A paused partition goes on below so many.
-pub const QUEUE_LOW: usize = 5_000;
 
 /// One keyed partition.
 #[derive(Debug)]
