@@ -1,8 +1,8 @@
 //! Fail points for crash tests: named places where a process can be made to die. Always compiled; off, one costs an
 //! atomic load.
 //!
-//! `HEADROOM_FAIL_AT="NAME[:N][=kill|panic]"`: the N-th time (first, if not given) the point NAME is passed, the process
-//! kills itself (`kill`, if not given), or panics there.
+//! `HEADROOM_FAIL_AT="NAME[:N][=kill|panic|stop][,…]"`: the N-th time (first, if not given) the point NAME is passed, the
+//! process kills itself (`kill`, if not given), panics there, or stops until somebody lets it go on (SIGCONT).
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -104,7 +104,7 @@ fn is_known(name: &str) -> bool {
 
 /// Until the variable was found empty, every point looks at the plan.
 static MAY_FAIL: AtomicBool = AtomicBool::new(true);
-static PLAN: OnceLock<Option<Plan>> = OnceLock::new();
+static PLANS: OnceLock<Vec<Plan>> = OnceLock::new();
 
 /// Dies here if the variable says so.
 #[inline]
@@ -116,12 +116,13 @@ pub fn point(name: &str) {
 
 #[cold]
 fn passed(name: &str) {
-    let Some(plan) = PLAN.get_or_init(plan_of_process) else {
+    let plans = PLANS.get_or_init(plans_of_process);
+    if plans.is_empty() {
         MAY_FAIL.store(false, Ordering::Relaxed);
         return;
-    };
+    }
     assert!(is_known(name), "fail point `{name}` is not in the list");
-    if plan.is_due(name) {
+    if let Some(plan) = plans.iter().find(|plan| plan.is_due(name)) {
         plan.fail(name);
     }
 }
@@ -139,12 +140,13 @@ struct Plan {
 enum How {
     Kill,
     Panic,
+    Stop,
 }
 
-fn plan_of_process() -> Option<Plan> {
-    let text = std::env::var_os(VARIABLE)?;
-    match parse(&text.to_string_lossy()) {
-        Ok(plan) => Some(plan),
+fn plans_of_process() -> Vec<Plan> {
+    let Some(text) = std::env::var_os(VARIABLE) else { return Vec::new() };
+    match text.to_string_lossy().split(',').map(parse).collect() {
+        Ok(plans) => plans,
         Err(problem) => {
             say(&format!("{VARIABLE}: {problem}"));
             std::process::exit(2)
@@ -156,7 +158,8 @@ fn parse(text: &str) -> Result<Plan, String> {
     let (place, how) = match text.split_once('=') {
         None | Some((_, "kill")) => (text.split('=').next().unwrap_or_default(), How::Kill),
         Some((place, "panic")) => (place, How::Panic),
-        Some((_, other)) => return Err(format!("`{other}` is neither `kill` nor `panic`")),
+        Some((place, "stop")) => (place, How::Stop),
+        Some((_, other)) => return Err(format!("`{other}` is none of `kill`, `panic` and `stop`")),
     };
     let (name, count) = place.split_once(':').unwrap_or((place, "1"));
     let count = count.parse().ok().filter(|count| *count > 0);
@@ -182,6 +185,10 @@ impl Plan {
         match self.how {
             How::Panic => panic!("fail point {name}"),
             How::Kill => kill(),
+            How::Stop => {
+                kill_process(getpid(), Signal::STOP).expect("a process may stop itself");
+                say("goes on");
+            }
         }
     }
 }
@@ -215,6 +222,7 @@ mod tests {
         assert_eq!(parsed("open.done:3"), ("open.done".into(), 3, How::Kill));
         assert_eq!(parsed("open.done=kill"), ("open.done".into(), 1, How::Kill));
         assert_eq!(parsed("open.done:12=panic"), ("open.done".into(), 12, How::Panic));
+        assert_eq!(parsed("open.done:2=stop"), ("open.done".into(), 2, How::Stop));
     }
 
     #[test]
@@ -224,7 +232,7 @@ mod tests {
             ("open.nowhere", "no fail point is called `open.nowhere`"),
             ("open.done:0", "`open.done:0` names no count"),
             ("open.done:x", "`open.done:x` names no count"),
-            ("open.done=stop", "`stop` is neither"),
+            ("open.done=pause", "`pause` is none of"),
         ] {
             assert!(parse(text).unwrap_err().starts_with(problem), "{text}");
         }
