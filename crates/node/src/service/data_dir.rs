@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use headroom_store::{Reader, Store, StoreError, StoreOptions};
 
 use super::partition::shard_of;
+use crate::decode::wall_clock;
 use crate::error::RunError;
 
 const SHARDS: &str = "SHARDS";
@@ -37,7 +38,8 @@ pub struct DataDirLock {
 pub struct Instance {
     /// Made once, or set.
     pub id: String,
-    /// Counts starts from 1.
+    /// Grows with every start, by whatever process and from whatever directory: the time of the start, milliseconds
+    /// since 1970-01-01T00:00Z, or one more than before where the clock was set back.
     pub incarnation: u64,
 }
 
@@ -173,7 +175,10 @@ impl DataDir {
             ("", None) => new_id().map_err(|error| failed("make the instance's name", &error))?,
             (named, _) => named.to_owned(),
         };
-        let incarnation = words.next().and_then(|word| word.parse::<u64>().ok()).unwrap_or(0) + 1;
+        let before = words.next().and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
+        // A count would begin anew in an emptied directory and go on twice in a copied one: neither could be told from
+        // a process of the past.
+        let incarnation = u64::try_from(wall_clock().0).unwrap_or(0).max(before + 1);
         let written = replace(&path, &format!("{id} {incarnation}\n"));
         written.map_err(|error| failed("write the instance's name", &error))?;
         Ok(Instance { id, incarnation })
@@ -247,12 +252,16 @@ mod tests {
     }
 
     #[test]
-    fn starts_are_counted_and_the_name_stays() {
+    fn starts_follow_one_another_and_the_name_stays() {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::find_or_create(dir.path(), 2).unwrap();
         let first = data.instance("").unwrap();
         let second = data.instance("").unwrap();
-        assert_eq!((first.id.as_str(), first.incarnation, second.incarnation), (second.id.as_str(), 1, 2));
-        assert_eq!(data.instance("west-1").unwrap(), Instance { id: "west-1".to_owned(), incarnation: 3 });
+        assert_eq!(first.id, second.id);
+        assert!(first.incarnation < second.incarnation);
+        let named = data.instance("west-1").unwrap();
+        assert!(named.id == "west-1" && second.incarnation < named.incarnation);
+        fs::write(dir.path().join(INSTANCE), format!("west-1 {}\n", u64::MAX - 1)).unwrap();
+        assert_eq!(data.instance("").unwrap(), Instance { id: "west-1".to_owned(), incarnation: u64::MAX });
     }
 }
