@@ -115,6 +115,13 @@ impl Default for LaneOptions {
     }
 }
 
+/// What a new shard's journal begins with.
+#[derive(Debug)]
+struct First {
+    rules: Vec<(String, String)>,
+    positions: BTreeMap<(Arc<str>, u32), u64>,
+}
+
 /// One shard being served.
 pub struct Lane {
     store: Store,
@@ -123,7 +130,8 @@ pub struct Lane {
     before: VecDeque<Head>,
     /// Staged since they were last taken.
     pieces: Vec<StagedPiece>,
-    first_positions: BTreeMap<(Arc<str>, u32), u64>,
+    /// The first ruleset and where inputs begin, until they are committed.
+    first: Option<First>,
     waited_out: bool,
     out: Option<Out>,
     shard: u32,
@@ -153,7 +161,7 @@ impl Lane {
             head: Head { ruleset, state, outputs, chain },
             before: VecDeque::new(),
             pieces: Vec::new(),
-            first_positions: options.first_positions,
+            first: None,
             waited_out: false,
             out,
             shard: options.shard,
@@ -162,7 +170,9 @@ impl Lane {
             care,
             times: LaneTimes::default(),
         };
-        if is_new {
+        if is_new && options.commits == Commits::Staged {
+            lane.first = Some(First { rules: rules.to_vec(), positions: options.first_positions });
+        } else if is_new {
             lane.put_ruleset(rules)?;
         }
         Ok(lane)
@@ -265,14 +275,9 @@ impl Lane {
 
     fn put_ruleset(&mut self, rules: &[(String, String)]) -> Result<(), RunError> {
         let hash = Arc::clone(&self.head.ruleset.hash);
-        match self.commits {
-            Commits::AtOnce => {
-                let record = self.head.chain.seeded(&hash, self.head.state.now);
-                self.store.put_ruleset(&hash, rules, Some(entry(&record)))?;
-                Ok(())
-            }
-            Commits::Staged => self.stage_record(Some((&hash, rules)), |journal| journal.ruleset_seeded = true),
-        }
+        let record = self.head.chain.seeded(&hash, self.head.state.now);
+        self.store.put_ruleset(&hash, rules, Some(entry(&record)))?;
+        Ok(())
     }
 
     /// The offset of the first record of the embedded log that is not decided.

@@ -1,5 +1,8 @@
 //! Pieces whose transaction is open: staged in the store, and released or abandoned together (PROTOCOL P14, P16).
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use headroom_engine::Commit;
 use headroom_store::{CommitExtra, Store, StoreError};
 use headroom_wire::{Journal, proto};
@@ -21,17 +24,27 @@ pub struct StagedPiece {
 }
 
 impl Lane {
-    /// Stages a record that says who serves the shard from here on (PROTOCOL P11).
+    /// Stages a record that says who serves the shard from here on (PROTOCOL P11); that of a new shard comes behind its
+    /// first ruleset.
     ///
     /// # Errors
     /// What the store says.
     pub fn take_over(&mut self) -> Result<(), RunError> {
-        self.stage_record(None, |journal| journal.take_over = true)
+        // Kept until it is committed: after an abort it is staged again.
+        if let Some(first) = self.first.take() {
+            let hash = Arc::clone(&self.head.ruleset.hash);
+            let staged =
+                self.stage_record(Some((&hash, &first.rules)), &first.positions, |it| it.ruleset_seeded = true);
+            self.first = Some(first);
+            staged?;
+        }
+        self.stage_record(None, &BTreeMap::new(), |journal| journal.take_over = true)
     }
 
-    pub(super) fn stage_record(
+    fn stage_record(
         &mut self,
         ruleset: Option<(&str, &[(String, String)])>,
+        positions: &BTreeMap<(Arc<str>, u32), u64>,
         fill: impl FnOnce(&mut Journal),
     ) -> Result<(), RunError> {
         self.before.push_back(self.head.clone());
@@ -40,8 +53,7 @@ impl Lane {
         journal.outputs.first = self.head.outputs;
         fill(&mut journal);
         let (chain, mut sealed) = (&mut self.head.chain, None);
-        let positions = std::mem::take(&mut self.first_positions);
-        let delta = self.store.stage_record(ruleset, &positions, |delta| {
+        let delta = self.store.stage_record(ruleset, positions, |delta| {
             let journal = chain.seal_with_delta(journal, delta);
             let entry = entry(&journal);
             sealed = Some(entry.clone());
@@ -70,6 +82,7 @@ impl Lane {
         for _ in 0..count {
             self.store.release()?;
             self.before.pop_front();
+            self.first = None;
         }
         Ok(())
     }
