@@ -30,6 +30,9 @@ pub struct Submission {
     pub metadata: Arc<GroupMetadata>,
 }
 
+/// What became of a submission of which attempt.
+pub type Told = (u64, Outcome);
+
 /// What became of it.
 #[derive(Debug)]
 pub enum Outcome {
@@ -66,7 +69,7 @@ pub struct Committer {
 
 impl Committer {
     /// Carries out what comes until nothing more can come.
-    pub fn run(&self, submissions: &Receiver<Submission>, outcomes: &Sender<Outcome>) {
+    pub fn run(&self, submissions: &Receiver<Submission>, outcomes: &Sender<Told>) {
         let mut failed = None;
         while let Ok(submission) = submissions.recv() {
             let outcome = if failed == Some(submission.epoch) { Outcome::Skipped } else { self.carry_out(&submission) };
@@ -74,7 +77,7 @@ impl Committer {
                 failed = Some(submission.epoch);
             }
             // A lane that is gone wants to hear nothing.
-            if outcomes.send(outcome).is_err() {
+            if outcomes.send((submission.epoch, outcome)).is_err() {
                 break;
             }
         }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use headroom_engine::Timestamp;
@@ -14,7 +14,7 @@ use headroom_store::fault;
 use rdkafka::config::ClientConfig;
 
 use super::broadcast::Broadcasts;
-use super::committer::{Outcome, Submission};
+use super::committer::{Outcome, Submission, Told};
 use super::error::KafkaError;
 use super::fetcher::Fetcher;
 use super::group::{GroupEvent, GroupRequest};
@@ -102,15 +102,26 @@ struct OpenShard {
 
 /// The two producers, used in turn.
 enum Producers {
-    /// They must be opened; not before this time.
+    /// They must be opened; not before this time, and once it is known that nobody else writes in our name.
     Missing {
         not_before: Instant,
         pause: Duration,
+        identity: Identity,
     },
     Ready {
         pair: [Arc<Transactor>; 2],
         turn: usize,
     },
+}
+
+/// Whether journals were asked who writes in our name. New producers end those of another process of our identity, and
+/// its new ones ours: so who started earlier must see what the other wrote before it opens any (PROTOCOL P12).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Identity {
+    ToAsk,
+    Asked,
+    /// Nobody does; or we have just started, and nobody can have started later.
+    Ours,
 }
 
 /// What connects a lane with the threads beside it.
@@ -126,7 +137,7 @@ pub struct Links {
     /// To the thread that commits.
     pub submissions: Sender<Submission>,
     /// From it.
-    pub outcomes: Receiver<Outcome>,
+    pub outcomes: Receiver<Told>,
     /// To the thread for snapshots, where there are any.
     pub checkpoints: Option<Checkpoints>,
 }
@@ -158,6 +169,8 @@ pub struct KafkaLane {
     metadata: Option<Arc<GroupMetadata>>,
     served: BTreeMap<u32, Served>,
     coming: BTreeMap<u32, Coming>,
+    /// Shards that the thread for take-overs is busy with: one job for each at a time.
+    asked: BTreeSet<u32>,
     /// Stores of shards that are not served.
     shelf: Arc<Shelf>,
     rounds: VecDeque<OpenRound>,
@@ -199,11 +212,12 @@ impl KafkaLane {
             broadcasts,
             producer_config,
             ids,
-            producers: Producers::Missing { not_before: now, pause: RETRY_FIRST },
+            producers: Producers::Missing { not_before: now, pause: RETRY_FIRST, identity: Identity::Ours },
             links,
             metadata: None,
             served: BTreeMap::new(),
             coming: BTreeMap::new(),
+            asked: BTreeSet::new(),
             shelf,
             rounds: VecDeque::new(),
             epoch: 0,
@@ -221,9 +235,10 @@ impl KafkaLane {
     /// Serves until it is told to stop and the group has taken its shards away.
     pub fn run(&mut self, stop: &AtomicBool) {
         loop {
+            // Where producers were lost, what the group has to say comes before anything is done about it.
+            self.hear_outcomes();
             self.hear_group();
             self.hear_take_overs();
-            self.hear_outcomes();
             if stop.load(Ordering::Acquire) && self.served.is_empty() && self.coming.is_empty() {
                 break;
             }
@@ -237,18 +252,33 @@ impl KafkaLane {
     // The group.
 
     fn hear_group(&mut self) {
-        while let Ok(event) = self.links.events.try_recv() {
-            match event {
-                GroupEvent::Assigned { shards, metadata } => {
-                    self.metadata = Some(metadata);
-                    self.assigned(&shards);
+        loop {
+            match self.links.events.try_recv() {
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    // We left the group, if it did not put us out before: nothing of what is left is ours.
+                    let left: BTreeSet<u32> = self.served.keys().chain(self.coming.keys()).copied().collect();
+                    if !left.is_empty() {
+                        self.revoked(&left.into_iter().collect::<Vec<_>>(), true);
+                    }
+                    break;
                 }
-                GroupEvent::Revoked { shards, lost, released } => {
-                    self.revoked(&shards, lost);
-                    fault::point("kafka.released");
-                    // The group's thread may have given up waiting.
-                    let _ = released.send(());
-                }
+                Ok(event) => self.take_event(event),
+            }
+        }
+    }
+
+    fn take_event(&mut self, event: GroupEvent) {
+        match event {
+            GroupEvent::Assigned { shards, metadata } => {
+                self.metadata = Some(metadata);
+                self.assigned(&shards);
+            }
+            GroupEvent::Revoked { shards, lost, released } => {
+                self.revoked(&shards, lost);
+                fault::point("kafka.released");
+                // The group's thread may have given up waiting.
+                let _ = released.send(());
             }
         }
     }
@@ -261,38 +291,45 @@ impl KafkaLane {
             self.all[shard as usize].opening();
             let wanted = Arc::new(AtomicBool::new(true));
             self.coming.insert(shard, Coming { wanted, since: Instant::now() });
-            if matches!(self.producers, Producers::Ready { .. }) {
-                self.send_take_over(shard);
-            }
+            self.send_take_over(shard);
         }
     }
 
-    /// To be called once producers are open: their opening ends what an earlier run of this process left open.
+    /// Asks for a shard that is to come, unless it is asked for already. Not before producers are open: their opening
+    /// ends what an earlier run of this process left open.
     fn send_take_over(&mut self, shard: u32) {
         let Some(coming) = self.coming.get(&shard) else { return };
-        let job = Job { shard, wanted: Arc::clone(&coming.wanted) };
+        if matches!(self.producers, Producers::Missing { .. }) || !self.asked.insert(shard) {
+            return;
+        }
+        let wanted = Arc::clone(&coming.wanted);
+        self.send_job(Job::TakeOver { shard, wanted });
+    }
+
+    fn send_job(&self, job: Job) {
         self.links.jobs.send(job).expect("the thread for take-overs lives as long as its lane");
     }
 
     fn revoked(&mut self, shards: &[u32], lost: bool) {
-        for shard in shards {
-            if let Some(coming) = self.coming.remove(shard) {
-                coming.wanted.store(false, Ordering::Release);
-            }
-        }
-        let served: Vec<u32> = shards.iter().copied().filter(|shard| self.served.contains_key(shard)).collect();
-        if !served.is_empty() {
+        let is_under_way = |round: &OpenRound| round.shards.iter().any(|each| shards.contains(&each.shard));
+        if self.rounds.iter().any(is_under_way) {
             // What is under way is finished, or fails by itself where the shards are lost.
             self.finish_rounds();
-            for shard in &served {
-                self.let_go(*shard);
-            }
-            self.fetcher.assign(self.served.iter().map(|(shard, served)| (*shard, &served.inputs)));
         }
         for shard in shards {
+            // Also where rounds ended so that all is to be taken over again.
+            self.forget_coming(*shard);
+            self.let_go(*shard);
             self.all[*shard as usize].away();
         }
+        self.fetcher.assign(self.served.iter().map(|(shard, served)| (*shard, &served.inputs)));
         tracing::info!(lane = self.number, ?shards, lost, "shards left this node");
+    }
+
+    fn forget_coming(&mut self, shard: u32) {
+        if let Some(coming) = self.coming.remove(&shard) {
+            coming.wanted.store(false, Ordering::Release);
+        }
     }
 
     fn let_go(&mut self, shard: u32) {
@@ -305,14 +342,19 @@ impl KafkaLane {
         self.shelf.put(shard, served.lane.into_store());
     }
 
+    /// No round is open afterwards.
     fn finish_rounds(&mut self) {
         let until = Instant::now() + FINISH_MAX;
         while !self.rounds.is_empty() && Instant::now() < until {
             match self.links.outcomes.recv_timeout(IDLE) {
-                Ok(outcome) => self.take_outcome(outcome),
+                Ok(told) => self.take_outcome(told),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+        }
+        if !self.rounds.is_empty() {
+            tracing::warn!(lane = self.number, "a transaction does not end: the journal will say what became of it");
+            self.retake();
         }
     }
 
@@ -321,19 +363,32 @@ impl KafkaLane {
     fn hear_take_overs(&mut self) {
         while let Ok(report) = self.links.reports.try_recv() {
             match report {
-                Report::Opened { shard, opened } => self.opened(shard, *opened),
-                Report::Failed { shard, error } => self.take_over_failed(shard, &error),
+                Report::Opened { shard, wanted, opened } => {
+                    self.asked.remove(&shard);
+                    self.opened(shard, &wanted, *opened);
+                }
+                Report::Failed { shard, wanted, error } => {
+                    self.asked.remove(&shard);
+                    self.take_over_failed(shard, &wanted, &error);
+                }
+                Report::Identity(answer) => self.identity_known(answer),
             }
         }
     }
 
-    fn opened(&mut self, shard: u32, opened: Opened) {
-        let Opened { lane, keyed, broadcasts } = opened;
-        let Some(coming) = self.coming.remove(&shard) else {
-            // It was taken away meanwhile.
-            let mut lane = lane;
-            lane.abandon();
+    /// A job from an earlier stay of the shard says nothing about this one: others may have written between.
+    fn is_of_now(&self, shard: u32, wanted: &Arc<AtomicBool>) -> bool {
+        self.coming.get(&shard).is_some_and(|coming| Arc::ptr_eq(&coming.wanted, wanted))
+    }
+
+    fn opened(&mut self, shard: u32, wanted: &Arc<AtomicBool>, opened: Opened) {
+        let Opened { mut lane, keyed, broadcasts } = opened;
+        let Some(coming) = self.is_of_now(shard, wanted).then(|| self.coming.remove(&shard)).flatten() else {
+            if let Err(error) = lane.end() {
+                tracing::error!(shard, %error, "the store of a shard that left has failed");
+            }
             self.shelf.put(shard, lane.into_store());
+            self.send_take_over(shard);
             return;
         };
         for (topic, offset) in broadcasts.into_iter().enumerate() {
@@ -365,15 +420,16 @@ impl KafkaLane {
         every * (shard % 8 + 1) / 8
     }
 
-    fn take_over_failed(&mut self, shard: u32, error: &KafkaError) {
+    fn take_over_failed(&mut self, shard: u32, wanted: &Arc<AtomicBool>, error: &KafkaError) {
         match error {
-            KafkaError::Interrupted => {}
             KafkaError::IdentityTaken { .. } => (self.fatal)(error.code(), error.to_string()),
+            error if !self.is_of_now(shard, wanted) => {
+                tracing::debug!(shard, %error, "a take-over of a shard that left meanwhile");
+                self.send_take_over(shard);
+            }
             error if error.is_passing() => {
                 tracing::warn!(shard, %error, code = error.code(), "a shard cannot be taken over yet: it is tried again");
-                if self.coming.contains_key(&shard) {
-                    self.send_take_over(shard);
-                }
+                self.send_take_over(shard);
             }
             error => {
                 self.coming.remove(&shard);
@@ -385,9 +441,18 @@ impl KafkaLane {
     // Producers.
 
     fn open_producers(&mut self) {
-        let Producers::Missing { not_before, pause } = self.producers else { return };
+        let Producers::Missing { not_before, pause, identity } = self.producers else { return };
         if self.coming.is_empty() || Instant::now() < not_before {
             return;
+        }
+        match identity {
+            Identity::Ours => {}
+            Identity::Asked => return,
+            Identity::ToAsk => {
+                self.producers = Producers::Missing { not_before, pause, identity: Identity::Asked };
+                self.send_job(Job::Identity { shards: self.coming.keys().copied().collect() });
+                return;
+            }
         }
         fault::point("kafka.before_producers");
         let open = |id: &String| Transactor::open(&self.producer_config, id, OPEN_PATIENCE, &|| true).map(Arc::new);
@@ -400,9 +465,27 @@ impl KafkaLane {
             [Err(error), _] | [_, Err(error)] => {
                 tracing::warn!(lane = self.number, %error, "producers cannot be opened yet");
                 let pause = (pause * 2).min(RETRY_MAX);
-                self.producers = Producers::Missing { not_before: Instant::now() + pause, pause };
+                let not_before = Instant::now() + pause;
+                self.producers = Producers::Missing { not_before, pause, identity: Identity::ToAsk };
             }
         }
+    }
+
+    fn identity_known(&mut self, answer: Result<(), KafkaError>) {
+        let Producers::Missing { mut not_before, pause, identity: Identity::Asked } = self.producers else { return };
+        let identity = match answer {
+            Ok(()) => Identity::Ours,
+            Err(error @ KafkaError::IdentityTaken { .. }) => {
+                (self.fatal)(error.code(), error.to_string());
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(lane = self.number, %error, "journals do not say who writes them: they are asked again");
+                not_before = Instant::now() + RETRY_MAX;
+                Identity::ToAsk
+            }
+        };
+        self.producers = Producers::Missing { not_before, pause, identity };
     }
 
     // Rounds.
@@ -443,9 +526,14 @@ impl KafkaLane {
         let (mut records_left, mut bytes_left) = (self.config.kafka.round_records, self.config.kafka.round_bytes);
         for number in self.order() {
             let Some(served) = self.served.get_mut(&number) else { continue };
-            let taken = served.inputs.take(&self.broadcasts, records_left, bytes_left, self.config.kafka.wait_behind);
-            let at_end = taken.records.is_empty() && served.inputs.is_at_end(&self.broadcasts);
-            let tick = if ticks && at_end { served.wanted_tick(&self.config, self.clock_is_off) } else { None };
+            let (mut taken, mut tick) = (Round::default(), None);
+            // The record of a take-over comes alone: rounds begin behind it (PROTOCOL P11).
+            if !served.is_new {
+                let patience = self.config.kafka.wait_behind;
+                taken = served.inputs.take(&self.broadcasts, records_left, bytes_left, patience);
+                let at_end = taken.records.is_empty() && served.inputs.is_at_end(&self.broadcasts);
+                tick = if ticks && at_end { served.wanted_tick(&self.config, self.clock_is_off) } else { None };
+            }
             if taken.records.is_empty() && tick.is_none() && !served.is_new {
                 continue;
             }
@@ -506,19 +594,23 @@ impl KafkaLane {
     }
 
     fn hear_outcomes(&mut self) {
-        while let Ok(outcome) = self.links.outcomes.try_recv() {
-            self.take_outcome(outcome);
+        while let Ok(told) = self.links.outcomes.try_recv() {
+            self.take_outcome(told);
         }
     }
 
-    fn take_outcome(&mut self, outcome: Outcome) {
+    /// What became of an attempt that was given up counts for nothing: its records were put back, or its shards are taken
+    /// over from the journal.
+    fn take_outcome(&mut self, (epoch, outcome): Told) {
+        if epoch != self.epoch {
+            return;
+        }
         match outcome {
             Outcome::Committed { took, clock_ahead } => {
                 self.watch_clock(clock_ahead);
                 self.committed(took);
             }
             Outcome::Aborted { error, refused } => {
-                self.skip_rest();
                 telemetry::transaction_aborted(self.number, &error.name);
                 tracing::info!(lane = self.number, %error, "a transaction was aborted: its records are stepped again");
                 let shards: BTreeSet<u32> = refused.iter().map(|each| each.partition).collect();
@@ -530,21 +622,9 @@ impl KafkaLane {
                     let _ = self.links.requests.send(GroupRequest::Metadata);
                 }
             }
-            Outcome::Lost { error } => {
-                self.skip_rest();
-                self.lost(&error);
-            }
+            Outcome::Lost { error } => self.lost(&error),
+            // Behind one that failed, which has given up both.
             Outcome::Skipped => {}
-        }
-    }
-
-    /// After a failure the round behind it comes back unsent.
-    fn skip_rest(&mut self) {
-        for _ in 1..self.rounds.len() {
-            match self.links.outcomes.recv() {
-                Ok(Outcome::Skipped) => {}
-                other => tracing::error!(?other, "a round was carried out behind one that failed"),
-            }
         }
     }
 
@@ -634,21 +714,14 @@ impl KafkaLane {
     fn lost(&mut self, error: &TransactionError) {
         telemetry::producers_lost(self.number, &error.name);
         tracing::warn!(lane = self.number, %error, "the lane lost its producers: its shards are taken over again");
-        self.forget_rounds();
-        // First what the group has to say: a shard that is no longer ours is not taken over.
-        std::thread::sleep(IDLE);
         self.retake();
-        self.hear_group();
     }
 
     fn retake(&mut self) {
         self.forget_rounds();
-        if let Producers::Ready { pair, .. } = &self.producers {
-            let left = pair.clone();
-            drop(left);
-        }
         self.back_off();
-        self.producers = Producers::Missing { not_before: self.retry_at, pause: RETRY_FIRST };
+        self.producers =
+            Producers::Missing { not_before: self.retry_at, pause: RETRY_FIRST, identity: Identity::ToAsk };
         let shards: Vec<u32> = self.served.keys().copied().collect();
         for shard in shards {
             self.let_go(shard);
@@ -665,6 +738,7 @@ impl KafkaLane {
         self.undo(open);
         self.finish_rounds();
         self.forget_rounds();
+        self.forget_coming(shard);
         self.drop_shard(shard);
     }
 
@@ -711,8 +785,8 @@ impl KafkaLane {
         };
         let full = self.rounds.len() >= OPEN_MAX && self.waiting() >= 2 * self.config.kafka.round_records;
         if full {
-            if let Ok(outcome) = self.links.outcomes.recv_timeout(IDLE) {
-                self.take_outcome(outcome);
+            if let Ok(told) = self.links.outcomes.recv_timeout(IDLE) {
+                self.take_outcome(told);
             }
             return;
         }
@@ -752,7 +826,7 @@ impl Served {
     /// Steps over records and a tick; everything is staged.
     fn decide(&mut self, taken: &Round, tick: Option<Timestamp>) -> Result<(), RunError> {
         if self.is_new {
-            self.lane.take_over()?;
+            return self.lane.take_over();
         }
         if taken.records.is_empty() && tick.is_none() {
             return Ok(());

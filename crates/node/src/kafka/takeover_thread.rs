@@ -14,12 +14,20 @@ use super::takeover::{Opened, TakeOvers};
 const AGAIN: Duration = Duration::from_millis(300);
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A shard to be taken over.
-pub struct Job {
-    /// Which.
-    pub shard: u32,
-    /// It is still ours.
-    pub wanted: Arc<AtomicBool>,
+/// What is to be done.
+pub enum Job {
+    /// A shard is to be taken over.
+    TakeOver {
+        /// Which.
+        shard: u32,
+        /// It is still ours.
+        wanted: Arc<AtomicBool>,
+    },
+    /// Journals are to be asked whether another process writes in our name.
+    Identity {
+        /// Of these shards.
+        shards: Vec<u32>,
+    },
 }
 
 /// How it went.
@@ -28,6 +36,8 @@ pub enum Report {
     Opened {
         /// Which.
         shard: u32,
+        /// Of the job.
+        wanted: Arc<AtomicBool>,
         /// It.
         opened: Box<Opened>,
     },
@@ -35,30 +45,43 @@ pub enum Report {
     Failed {
         /// Which.
         shard: u32,
+        /// Of the job.
+        wanted: Arc<AtomicBool>,
         /// Why.
         error: KafkaError,
     },
+    /// Whether nobody else writes in our name.
+    Identity(Result<(), KafkaError>),
 }
 
 /// Works until no more jobs can come.
 pub fn run(mut takeovers: TakeOvers, shelf: &Shelf, jobs: &Receiver<Job>, reports: &Sender<Report>) {
-    while let Ok(Job { shard, wanted }) = jobs.recv() {
-        let mut held = shelf.take(shard);
-        let report = match takeovers.take_over(shard, &mut held, &|| wanted.load(Ordering::Acquire)) {
-            Ok(opened) => Report::Opened { shard, opened: Box::new(opened) },
-            Err(error) => {
-                let until = Instant::now() + AGAIN;
-                while error.is_passing() && wanted.load(Ordering::Acquire) && Instant::now() < until {
-                    thread::sleep(LOOK);
-                }
-                if let Some(store) = held {
-                    shelf.put(shard, store);
-                }
-                Report::Failed { shard, error }
+    while let Ok(job) = jobs.recv() {
+        let report = match job {
+            Job::TakeOver { shard, wanted } => take_over(&mut takeovers, shelf, shard, wanted),
+            Job::Identity { shards } => {
+                Report::Identity(shards.into_iter().try_for_each(|shard| takeovers.check_identity(shard)))
             }
         };
         if reports.send(report).is_err() {
             break;
+        }
+    }
+}
+
+fn take_over(takeovers: &mut TakeOvers, shelf: &Shelf, shard: u32, wanted: Arc<AtomicBool>) -> Report {
+    let mut held = shelf.take(shard);
+    match takeovers.take_over(shard, &mut held, &|| wanted.load(Ordering::Acquire)) {
+        Ok(opened) => Report::Opened { shard, wanted, opened: Box::new(opened) },
+        Err(error) => {
+            let until = Instant::now() + AGAIN;
+            while error.is_passing() && wanted.load(Ordering::Acquire) && Instant::now() < until {
+                thread::sleep(LOOK);
+            }
+            if let Some(store) = held {
+                shelf.put(shard, store);
+            }
+            Report::Failed { shard, wanted, error }
         }
     }
 }
