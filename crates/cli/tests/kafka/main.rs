@@ -2,9 +2,14 @@
 //! Needs Kafka's jars (`scripts/kafka-jars.sh`); with `CI=true` a missing broker is a failure.
 
 mod cluster;
+mod crash;
+mod exact;
+mod follower;
+mod identity;
 mod node;
 mod snapshots;
 mod view;
+mod zombie;
 
 use headroom_kafka_broker::{Broker, Options};
 use tempfile::TempDir;

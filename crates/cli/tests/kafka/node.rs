@@ -113,6 +113,16 @@ impl Node {
         }
     }
 
+    /// Waits for a condition that its end may be part of.
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !is_so() {
+            assert!(Instant::now() < until, "never: the node {what}\n{}", self.tail());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// The value of a metric, summed over all labels that hold a text.
     pub fn metric(&self, name: &str, label: &str) -> f64 {
         let Ok((_, body)) = self.get("/metrics") else { return 0.0 };

@@ -1,0 +1,146 @@
+//! Follows the journals of a cluster as they are committed, beside the nodes: who waits for decisions waits for these.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use headroom_wire::{JournalTopicRecord, decode_journal, decode_journal_topic};
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Message;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::cluster::Cluster;
+
+const KEYED: [&str; 4] = ["orders", "repayments", "accounts", "signals"];
+
+/// What has been committed so far.
+#[derive(Default)]
+struct Seen {
+    /// The offset behind the last record of each input that a shard has decided.
+    positions: BTreeMap<(String, u32), u64>,
+    /// When decisions on records were seen.
+    decided: Vec<Instant>,
+}
+
+/// The follower; it ends with its value.
+pub struct Follower {
+    seen: Arc<Mutex<Seen>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    consumer: BaseConsumer,
+    uncommitted: BaseConsumer,
+    names: [String; 4],
+    prefix: String,
+    partitions: u32,
+}
+
+impl Follower {
+    pub fn start(cluster: &Cluster<'_>) -> Self {
+        let client = |isolation: &str| -> BaseConsumer {
+            ClientConfig::new()
+                .set("bootstrap.servers", cluster.broker.bootstrap())
+                .set("group.id", "follower")
+                .set("enable.auto.commit", "false")
+                .set("isolation.level", isolation)
+                .set("auto.offset.reset", "earliest")
+                .set("fetch.wait.max.ms", "20")
+                .create()
+                .unwrap()
+        };
+        let consumer = client("read_committed");
+        let mut all = TopicPartitionList::new();
+        for partition in 0..i32::try_from(cluster.partitions).unwrap() {
+            all.add_partition_offset(&cluster.topic("journal"), partition, Offset::Beginning).unwrap();
+        }
+        consumer.assign(&all).unwrap();
+        let (seen, stop): (Arc<Mutex<Seen>>, Arc<AtomicBool>) = Default::default();
+        let (kept, stopped) = (Arc::clone(&seen), Arc::clone(&stop));
+        let thread = thread::spawn(move || {
+            while !stopped.load(Ordering::Acquire) {
+                // A broker that is away or paused says nothing, or that it is away: then there is nothing to see.
+                if let Some(Ok(message)) = consumer.poll(Duration::from_millis(50)) {
+                    take(&mut kept.lock().unwrap(), message.payload().unwrap_or_default());
+                }
+            }
+        });
+        let (names, partitions) = (KEYED.map(|word| cluster.topic(word)), cluster.partitions);
+        let (consumer, uncommitted) = (client("read_committed"), client("read_uncommitted"));
+        Self {
+            seen,
+            stop,
+            thread: Some(thread),
+            consumer,
+            uncommitted,
+            names,
+            prefix: cluster.prefix.clone(),
+            partitions,
+        }
+    }
+
+    /// Where the keyed inputs end at the moment.
+    pub fn ends(&self) -> BTreeMap<(String, u32), u64> {
+        let mut ends = BTreeMap::new();
+        for name in &self.names {
+            for partition in 0..self.partitions {
+                let number = i32::try_from(partition).unwrap();
+                let (_, high) = self.consumer.fetch_watermarks(name, number, Duration::from_secs(30)).unwrap();
+                ends.insert((name.clone(), partition), u64::try_from(high).unwrap());
+            }
+        }
+        ends
+    }
+
+    /// Whether everything before these ends is decided and committed.
+    pub fn has_reached(&self, ends: &BTreeMap<(String, u32), u64>) -> bool {
+        let seen = self.seen.lock().unwrap();
+        ends.iter().all(|(input, end)| seen.positions.get(input).copied().unwrap_or(0) >= *end)
+    }
+
+    /// Whether an open transaction holds a shard's partition of a topic.
+    pub fn is_held(&self, word: &str, shard: u32) -> bool {
+        let (topic, number) = (format!("{}{word}.v1", self.prefix), i32::try_from(shard).unwrap());
+        let high =
+            |consumer: &BaseConsumer| consumer.fetch_watermarks(&topic, number, Duration::from_secs(30)).unwrap().1;
+        // The stable end first: what is appended in between is on its way.
+        high(&self.consumer) < high(&self.uncommitted)
+    }
+
+    /// Records of keyed inputs that are decided.
+    pub fn decided(&self) -> u64 {
+        let seen = self.seen.lock().unwrap();
+        let keyed = |input: &&(String, u32)| self.names.contains(&input.0);
+        seen.positions.iter().filter(|(input, _)| keyed(input)).map(|(_, position)| position).sum()
+    }
+
+    /// When the first decisions after an instant were seen.
+    pub fn first_after(&self, instant: Instant) -> Option<Instant> {
+        let seen = self.seen.lock().unwrap();
+        let at = seen.decided.partition_point(|each| *each <= instant);
+        seen.decided.get(at).copied()
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        // Its panic was printed.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn take(seen: &mut Seen, value: &[u8]) {
+    let JournalTopicRecord::Part(part) = decode_journal_topic(value).unwrap() else { return };
+    if part.part > 0 {
+        return;
+    }
+    let journal = decode_journal(&part.record).unwrap();
+    if journal.inputs.iter().any(|input| input.count > 0) {
+        seen.decided.push(Instant::now());
+    }
+    for input in journal.inputs {
+        seen.positions.insert((input.input, input.partition), input.to);
+    }
+}
