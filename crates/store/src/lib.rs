@@ -38,7 +38,7 @@ pub use commit::{CommitExtra, Done};
 pub use error::StoreError;
 pub use log::LogWriter;
 pub use options::{Durability, SharedMemory, StoreOptions};
-pub use outputs::OutputKind;
+pub use outputs::{OutputKind, delta_outputs};
 pub use reader::{Reader, Sizes};
 pub use staging::JournalEntry;
 pub use store::{Rows, Store};

@@ -3,6 +3,7 @@
 use headroom_engine::Output;
 
 use crate::database::{Batch, Scan};
+use crate::delta::{Operation, operations};
 use crate::table::{Meta, Table};
 use crate::{Reader, StoreError, codec, key};
 
@@ -94,6 +95,26 @@ fn split(value: &[u8]) -> Result<(&str, &[u8]), StoreError> {
     };
     codec::unversioned(value)?;
     parts().ok_or_else(|| StoreError::corrupt("an output is cut off"))
+}
+
+/// The outputs that a commit's delta holds, in commit order, with their sequences: the bytes as they were committed.
+///
+/// # Errors
+/// HR0302 for a newer layout, HR0303 for bytes that are no delta.
+pub fn delta_outputs(delta: &[u8]) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+    let mut outputs = Vec::new();
+    if delta.is_empty() {
+        return Ok(outputs);
+    }
+    for operation in operations(delta)? {
+        if let Operation::Put(key, value) = operation
+            && key.first() == Some(&Table::Outputs.byte())
+        {
+            outputs.push((key::parse_number(key)?, split(value)?.1.to_vec()));
+        }
+    }
+    outputs.sort_unstable_by_key(|(sequence, _)| *sequence);
+    Ok(outputs)
 }
 
 /// Outputs in the order of their sequence, over all kinds.

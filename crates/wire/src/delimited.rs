@@ -34,6 +34,11 @@ pub fn output_to_protobuf(output: &proto::Output) -> Vec<u8> {
     output.encode_to_vec()
 }
 
+/// The protobuf bytes of an event, without a length before them.
+pub fn event_to_protobuf(event: &proto::Event) -> Vec<u8> {
+    event.encode_to_vec()
+}
+
 /// Appends the event with its length before it.
 pub fn event_to_delimited(event: &proto::Event, out: &mut Vec<u8>) {
     append(event, out);

@@ -28,8 +28,8 @@ pub use timestamp::Timestamp;
 pub use json::{event_from_json, event_to_json, output_from_json, output_to_json};
 
 pub use delimited::{
-    MESSAGE_BYTES_MAX, Split, event_from_protobuf, event_to_delimited, output_from_protobuf, output_to_delimited,
-    output_to_protobuf, split_delimited,
+    MESSAGE_BYTES_MAX, Split, event_from_protobuf, event_to_delimited, event_to_protobuf, output_from_protobuf,
+    output_to_delimited, output_to_protobuf, split_delimited,
 };
 pub use error::{DecodeError, EncodeError};
 
@@ -40,7 +40,7 @@ pub use record::{Decoded, decode_event, decode_json, decode_protobuf};
 pub use around::letter_headers;
 pub use schema::json_schemas;
 pub use topic_event::{BodyKind, EventHeaders, TopicRecord, event_from_topic, event_to_topic};
-pub use topic_output::output_to_topic;
+pub use topic_output::{dead_letter_from_topic, output_to_topic};
 pub use value_format::ValueFormat;
 
 pub use stored::{

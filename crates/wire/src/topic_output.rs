@@ -3,7 +3,7 @@
 use crate::proto::{self, output};
 use crate::topic_event::{TopicRecord, cloud_headers, time_text};
 use crate::value_format::ValueFormat;
-use crate::{EncodeError, Timestamp};
+use crate::{DecodeError, EncodeError, Timestamp};
 
 /// Who publishes outputs.
 const SOURCE: &str = "headroom";
@@ -66,6 +66,14 @@ pub fn output_to_topic(output: &proto::Output, format: ValueFormat, schema: u32)
         }
     };
     about.record(format)
+}
+
+/// Reads a record of the topic of dead letters.
+///
+/// # Errors
+/// `UNPARSEABLE` for a value that is none.
+pub fn dead_letter_from_topic(format: ValueFormat, value: &[u8]) -> Result<proto::DeadLetter, DecodeError> {
+    format.read(value)
 }
 
 /// Places among the messages of `outputs.proto`.

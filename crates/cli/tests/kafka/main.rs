@@ -1,14 +1,18 @@
 //! Nodes on a real broker: exactly once, through crashes, zombies, rebalances and a broker that goes away.
 //! Needs Kafka's jars (`scripts/kafka-jars.sh`); with `CI=true` a missing broker is a failure.
 
+mod agree;
+mod bad_input;
 mod cluster;
 mod crash;
 mod exact;
+mod feed;
 mod follower;
 mod identity;
 mod node;
 mod snapshots;
 mod view;
+mod watch;
 mod zombie;
 
 use headroom_kafka_broker::{Broker, Options};

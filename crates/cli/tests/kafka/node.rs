@@ -35,13 +35,16 @@ pub struct ShardState {
 impl Node {
     /// Starts a node over a data directory; `fail_at` arms a fail point.
     pub fn start(cluster: &Cluster<'_>, data_dir: &Path, settings: &[&str], fail_at: Option<&str>) -> Self {
+        let mut all: Vec<&str> = cluster.settings.iter().map(String::as_str).collect();
+        all.extend(settings);
+        Self::launch(data_dir, &all, fail_at.map(|point| ("HEADROOM_FAIL_AT", point)))
+    }
+
+    /// Starts a service with exactly these settings.
+    pub fn launch(data_dir: &Path, settings: &[&str], variable: Option<(&str, &str)>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_headroom"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir);
-        command.args(cluster.settings.iter().flat_map(|set| ["--set", set]));
-        command.args(settings.iter().flat_map(|set| ["--set", set]));
-        if let Some(point) = fail_at {
-            command.env("HEADROOM_FAIL_AT", point);
-        }
+        command.args(settings.iter().flat_map(|set| ["--set", set])).envs(variable);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log: Arc<Mutex<Vec<String>>> = Arc::default();

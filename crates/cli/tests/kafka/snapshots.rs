@@ -57,7 +57,9 @@ fn a_node_without_anything_takes_over_from_a_snapshot_and_a_trimmed_journal() {
 /// Two nodes follow each other's shards; when one dies the other has little left to apply.
 #[test]
 fn a_standby_has_little_left_to_apply() {
-    let Some(broker) = Broker::for_test(Options::default().with("group.min.session.timeout.ms", "1000")) else { return };
+    let Some(broker) = Broker::for_test(Options::default().with("group.min.session.timeout.ms", "1000")) else {
+        return;
+    };
     let settings = ["kafka.standby=true", "kafka.session_timeout=2s", "kafka.round_records=50"];
     let cluster = Cluster::create(&broker, 4, &settings);
     let season = Season::generate(300, 20);

@@ -72,6 +72,18 @@ pub enum KafkaError {
         /// Why.
         detail: String,
     },
+    /// A record of an output topic is none of ours.
+    #[error("`{topic}` [{partition}] holds at offset {offset} what no node writes: {detail}")]
+    Foreign {
+        /// Which topic.
+        topic: String,
+        /// Which partition.
+        partition: u32,
+        /// Where.
+        offset: u64,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// Records of the journal do not make sense.
     #[error("the journal is damaged: {0}")]
     Journal(String),
@@ -168,7 +180,7 @@ impl KafkaError {
             Self::Store(error) => error.code(),
             Self::Lane { code, .. } => code.unwrap_or("HR0306"),
             Self::Snapshot { code, .. } => code,
-            Self::Journal(_) => "HR0650",
+            Self::Journal(_) | Self::Foreign { .. } => "HR0650",
             Self::JournalDiffers { .. } => "HR0651",
             Self::StoreAhead { .. } => "HR0652",
             Self::JournalLost { .. } => "HR0653",

@@ -8,7 +8,6 @@ use headroom_engine::{Record, Timestamp};
 use super::broadcast::{Broadcasts, Next};
 use super::topic::Topic;
 
-
 /// One keyed partition.
 #[derive(Debug)]
 pub struct Queue {

@@ -4,9 +4,9 @@
 //! both are forgotten and the same records are stepped again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use headroom_engine::Timestamp;
@@ -182,10 +182,15 @@ pub struct KafkaLane {
     interval: Duration,
     /// The machine's clock differs from the brokers' (PROTOCOL P3).
     clock_is_off: bool,
+    /// Topics are no longer what they were, with a code and words: nothing is decided any more.
+    changed: Changed,
     /// The next round begins with this shard: none is always last.
     turn: u32,
     fatal: Tell,
 }
+
+/// What is wrong with the topics since the node started, once something is: a code, and words.
+pub type Changed = Arc<OnceLock<(&'static str, String)>>;
 
 /// Ends the node, with a code and words.
 pub type Tell = Arc<dyn Fn(&'static str, String) + Send + Sync>;
@@ -201,7 +206,7 @@ impl KafkaLane {
         (broadcasts, shelf): (Arc<Broadcasts>, Arc<Shelf>),
         (producer_config, ids): (ClientConfig, [String; 2]),
         links: Links,
-        fatal: Tell,
+        (changed, fatal): (Changed, Tell),
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -227,6 +232,7 @@ impl KafkaLane {
             ticks_at: now,
             interval: config.kafka.commit_every,
             clock_is_off: false,
+            changed,
             turn: 0,
             fatal,
         }
@@ -239,6 +245,7 @@ impl KafkaLane {
             self.hear_outcomes();
             self.hear_group();
             self.hear_take_overs();
+            self.hear_changed();
             if stop.load(Ordering::Acquire) && self.served.is_empty() && self.coming.is_empty() {
                 break;
             }
@@ -246,6 +253,22 @@ impl KafkaLane {
             let stepped = self.may_step() && self.step();
             self.fetch(stepped);
             self.checkpoint();
+        }
+    }
+
+    /// Lets everything go where topics are no longer what they were (PROTOCOL P25).
+    fn hear_changed(&mut self) {
+        if self.changed.get().is_none() || (self.served.is_empty() && self.coming.is_empty()) {
+            return;
+        }
+        let shards: Vec<u32> = self.served.keys().chain(self.coming.keys()).copied().collect();
+        self.release(&shards);
+        shards.into_iter().for_each(|shard| self.seal_if_changed(shard));
+    }
+
+    fn seal_if_changed(&self, shard: u32) {
+        if let Some((code, words)) = self.changed.get() {
+            self.all[shard as usize].seal(code, words);
         }
     }
 
@@ -289,6 +312,10 @@ impl KafkaLane {
                 continue;
             }
             self.all[shard as usize].opening();
+            if self.changed.get().is_some() {
+                self.seal_if_changed(shard);
+                continue;
+            }
             let wanted = Arc::new(AtomicBool::new(true));
             self.coming.insert(shard, Coming { wanted, since: Instant::now() });
             self.send_take_over(shard);
@@ -311,6 +338,15 @@ impl KafkaLane {
     }
 
     fn revoked(&mut self, shards: &[u32], lost: bool) {
+        self.release(shards);
+        for shard in shards {
+            self.all[*shard as usize].away();
+            self.seal_if_changed(*shard);
+        }
+        tracing::info!(lane = self.number, ?shards, lost, "shards left this node");
+    }
+
+    fn release(&mut self, shards: &[u32]) {
         let is_under_way = |round: &OpenRound| round.shards.iter().any(|each| shards.contains(&each.shard));
         if self.rounds.iter().any(is_under_way) {
             // What is under way is finished, or fails by itself where the shards are lost.
@@ -320,10 +356,8 @@ impl KafkaLane {
             // Also where rounds ended so that all is to be taken over again.
             self.forget_coming(*shard);
             self.let_go(*shard);
-            self.all[*shard as usize].away();
         }
         self.fetcher.assign(self.served.iter().map(|(shard, served)| (*shard, &served.inputs)));
-        tracing::info!(lane = self.number, ?shards, lost, "shards left this node");
     }
 
     fn forget_coming(&mut self, shard: u32) {
@@ -525,12 +559,18 @@ impl KafkaLane {
         let (mut outputs, mut journal) = (Vec::new(), Vec::new());
         let (mut records_left, mut bytes_left) = (self.config.kafka.round_records, self.config.kafka.round_bytes);
         for number in self.order() {
+            let is_open = self.is_open(number);
             let Some(served) = self.served.get_mut(&number) else { continue };
+            // Where processes died, what is before a record is committed before it is tried (PROTOCOL P19).
+            let careful = served.lane.is_careful();
+            if careful && is_open {
+                continue;
+            }
             let (mut taken, mut tick) = (Round::default(), None);
             // The record of a take-over comes alone: rounds begin behind it (PROTOCOL P11).
             if !served.is_new {
-                let patience = self.config.kafka.wait_behind;
-                taken = served.inputs.take(&self.broadcasts, records_left, bytes_left, patience);
+                let (patience, records_max) = (self.config.kafka.wait_behind, if careful { 1 } else { records_left });
+                taken = served.inputs.take(&self.broadcasts, records_max, bytes_left, patience);
                 let at_end = taken.records.is_empty() && served.inputs.is_at_end(&self.broadcasts);
                 tick = if ticks && at_end { served.wanted_tick(&self.config, self.clock_is_off) } else { None };
             }
@@ -564,6 +604,11 @@ impl KafkaLane {
         fault::point("kafka.round_stepped");
         self.submit(round, outputs, journal);
         true
+    }
+
+    /// A round with this shard is under way.
+    fn is_open(&self, shard: u32) -> bool {
+        self.rounds.iter().any(|round| round.shards.iter().any(|open| open.shard == shard))
     }
 
     /// Shards in turn; one whose partitions refused writes is tried alone.

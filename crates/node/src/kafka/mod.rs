@@ -1,5 +1,6 @@
 //! Kafka: clients, topics, what their records say; and the node that serves shards of them.
 
+mod audit;
 mod broadcast;
 mod check;
 pub mod client;
@@ -29,6 +30,7 @@ mod takeover_thread;
 mod topic;
 mod value;
 
+pub use audit::{Audit, Finding, JournalAudit};
 pub use check::{Checked, check};
 pub use client::Isolation;
 pub use cluster::{Cluster, FoundTopic};

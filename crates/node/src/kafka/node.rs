@@ -20,7 +20,7 @@ use super::error::KafkaError;
 use super::fetcher::{Decode, Fetcher};
 use super::group::{Group, GroupEvent, GroupRequest};
 use super::kept_genesis;
-use super::lane::{Checkpoints, KafkaLane, Links};
+use super::lane::{Changed, Checkpoints, KafkaLane, Links};
 use super::native::BatchReader;
 use super::problem::{Problem, ProblemCode};
 use super::shelf::Shelf;
@@ -73,6 +73,7 @@ struct Plan<'a> {
     writer: JournalWriter,
     fatal: watch::Sender<Fatal>,
     checked: Checked,
+    changed: Changed,
     snapshots: Option<Arc<Snapshots>>,
     shelf: Arc<Shelf>,
 }
@@ -109,6 +110,7 @@ impl KafkaNode {
             },
             fatal: watch::Sender::new(None),
             checked,
+            changed: Changed::default(),
             snapshots,
             shelf: Arc::default(),
         };
@@ -264,7 +266,7 @@ impl Plan<'_> {
             (Arc::clone(&self.broadcasts), Arc::clone(&self.shelf)),
             (producer, [a, b]),
             Links { events, requests, jobs, reports, submissions, outcomes, checkpoints },
-            Arc::new(move |code, words| tell(&fatal, code, words)),
+            (Arc::clone(&self.changed), Arc::new(move |code, words| tell(&fatal, code, words))),
         );
         let (stop, span) = (Arc::clone(stop), telemetry::lane_span(process, number));
         threads.push(spawn(&format!("lane-{number}"), move || {
@@ -326,6 +328,7 @@ impl Plan<'_> {
         let (config, fatal, shards) = (self.config.kafka.clone(), self.fatal.clone(), self.shards.clone());
         let (instance, checked) = (self.writer.instance.clone(), self.checked.clone());
         let tail = TailReader::open(&config, Isolation::Committed)?;
+        let changed = Arc::clone(&self.changed);
         spawn("watch", move || {
             let mut looked_at = Instant::now();
             while !stop.load(Ordering::Acquire) {
@@ -337,7 +340,9 @@ impl Plan<'_> {
                 if looked_at.elapsed() >= LOOK_EVERY {
                     looked_at = Instant::now();
                     tell_distances(&config, &tail, &shards);
-                    if let Some(problem) = changed(&config, &checked) {
+                    if let Some(problem) = differs(&config, &checked) {
+                        // The lanes stop first: what is sealed decides nothing.
+                        let _ = changed.set((problem.code, problem.to_string()));
                         shards.iter().for_each(|shard| shard.seal(problem.code, &problem.to_string()));
                     }
                 }
@@ -395,9 +400,9 @@ fn checked(config: &Config, snapshots: Option<&Snapshots>) -> Result<Checked, Ru
 }
 
 /// What is no longer as it was, if anything; a cluster that does not answer has changed nothing.
-fn changed(config: &KafkaConfig, checked: &Checked) -> Option<Problem> {
+fn differs(config: &KafkaConfig, checked: &Checked) -> Option<Problem> {
     let topics = Cluster::connect(config).ok()?.topics().ok()?;
-    let differs = |(topic, before): (&Topic, &FoundTopic)| {
+    let differs_in = |(topic, before): (&Topic, &FoundTopic)| {
         let name = topic.name(&config.topic_prefix);
         let Some(now) = topics.get(topic) else {
             return Some(Problem::new(ProblemCode::Missing, name, "it was there, and is gone"));
@@ -408,7 +413,7 @@ fn changed(config: &KafkaConfig, checked: &Checked) -> Option<Problem> {
         let detail = || format!("it had {} partitions, and has {}", before.partitions, now.partitions);
         (now.partitions != before.partitions).then(|| Problem::new(ProblemCode::Partitions, name, detail()))
     };
-    checked.topics.iter().find_map(differs)
+    checked.topics.iter().find_map(differs_in)
 }
 
 /// The first cause counts.

@@ -95,7 +95,7 @@ impl TakeOvers {
             *held = Some(self.open_store(shard)?);
         }
         let store = held.as_mut().expect("it was opened above");
-        let applied = self.bring_up(shard, store, goes_on)?;
+        let applied = self.bring_up(shard, store, committed, goes_on)?;
         check_offset(shard, committed, last_seq(store)?)?;
         let start = self.start(shard, store)?;
         self.check_inputs(shard, &start)?;
@@ -114,7 +114,7 @@ impl TakeOvers {
             *held = Some(self.open_store(shard)?);
         }
         let store = held.as_mut().expect("it was opened above");
-        self.bring_up(shard, store, goes_on)
+        self.bring_up(shard, store, None, goes_on)
     }
 
     /// The group's offset on the journal, once no transaction holds it.
@@ -213,7 +213,13 @@ impl TakeOvers {
     }
 
     /// Applies what the journal holds behind the store; says how many records.
-    fn bring_up(&mut self, shard: u32, store: &mut Store, goes_on: GoesOn<'_>) -> Result<u64, KafkaError> {
+    fn bring_up(
+        &mut self,
+        shard: u32,
+        store: &mut Store,
+        committed: Option<u64>,
+        goes_on: GoesOn<'_>,
+    ) -> Result<u64, KafkaError> {
         let journal = self.name(Topic::Journal);
         let mut follow = Follow::new(shard, store)?;
         let seq = follow.seq;
@@ -221,7 +227,16 @@ impl TakeOvers {
             still(goes_on)?;
             follow.take(commit)
         })?;
-        follow.finish(seq)
+        match follow.finish(seq) {
+            // Records were deleted up to the last one. The store is at the end of them, as the group's offset says.
+            Err(KafkaError::StoreAhead { .. })
+                if committed == Some(seq + 1) && self.committed.first_seq(&journal, shard)?.is_none() =>
+            {
+                tracing::warn!(shard, seq, "the journal holds no record any more; the store stands where it ended");
+                Ok(0)
+            }
+            finished => finished,
+        }
     }
 
     /// Where the shard goes on reading; a new one begins where its genesis says.

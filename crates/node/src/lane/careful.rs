@@ -12,7 +12,7 @@ use headroom_engine::{AccountId, Cancelled, Commit, Record, Refusal, RefusalCode
 use headroom_store::{Reader, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::{Lane, Pieces, Tell};
+use super::{Commits, Lane, Pieces, Tell};
 use crate::error::RunError;
 
 /// Deaths at one place after which pieces are marked.
@@ -82,9 +82,10 @@ impl Lane {
     /// # Errors
     /// What the store says.
     pub fn begin(&mut self, records: usize) -> Result<(), StoreError> {
-        let seq = self.head.chain.next();
+        let seq = self.place();
         let before = std::mem::take(&mut self.care.mark);
-        self.care.mark = if before.seq == seq { before.died_again() } else { Mark { seq, ..Mark::default() } };
+        let here = self.is_here(&before);
+        self.care.mark = if here { Mark { seq, ..before.died_again() } } else { Mark { seq, ..Mark::default() } };
         if self.care.mark.deaths >= DEATHS {
             tracing::warn!(
                 deaths = self.care.mark.deaths,
@@ -104,6 +105,24 @@ impl Lane {
         self.write_mark()
     }
 
+    /// Processes died here: records are to come one at a time, each committed before the next.
+    pub fn is_careful(&self) -> bool {
+        self.care.is_needed()
+    }
+
+    /// The next record of the journal that a start would find.
+    fn place(&self) -> u64 {
+        self.head.chain.next() - self.staged() as u64
+    }
+
+    /// Where commits are transactions every start writes that it took the shard over (PROTOCOL P11): a process that
+    /// came no further than this has not passed the place.
+    fn is_here(&self, mark: &Mark) -> bool {
+        let taken_over = u64::from(self.commits == Commits::Staged);
+        let place = self.place();
+        mark.seq <= place && place - mark.seq <= taken_over
+    }
+
     fn write_mark(&mut self) -> Result<(), StoreError> {
         let bytes = serde_json::to_vec(&self.care.mark).expect("numbers and a text have a JSON form");
         self.store.set_attempt(&bytes)
@@ -111,9 +130,8 @@ impl Lane {
 
     /// Says before it is decided what is decided, where processes died before. True: they died of it.
     fn is_culprit(&mut self, what: &str) -> Result<bool, StoreError> {
-        let seq = self.head.chain.next();
-        if self.care.mark.seq != seq {
-            self.care.mark = Mark { seq, deaths: DEATHS, ..Mark::default() };
+        if !self.is_here(&self.care.mark) {
+            self.care.mark = Mark { seq: self.place(), deaths: DEATHS, ..Mark::default() };
         }
         if self.care.mark.died.get(what).is_some_and(|deaths| *deaths >= DEATHS_OF_ONE) {
             return Ok(true);

@@ -131,6 +131,16 @@ impl DataDir {
         if self.nested { self.dir.join(format!("shard-{shard:03}")) } else { self.dir.clone() }
     }
 
+    /// Whether a shard's store is here: on Kafka a node holds those that it has served.
+    pub fn has(&self, shard: u32) -> bool {
+        self.shard_dir(shard).join("FORMAT").exists()
+    }
+
+    /// Whether it belongs to a node on Kafka: what is decided there must come from topics.
+    pub fn is_of_topics(&self) -> bool {
+        self.dir.join("GENESIS").exists()
+    }
+
     /// Opens a shard for its one writer.
     ///
     /// # Errors

@@ -57,6 +57,9 @@ pub fn replay_journal(
 ) -> Result<Vec<ReplayDifference>, RunError> {
     let mut at = ReplayProgress::default();
     let mut differences = Vec::new();
+    if dir.is_of_topics() {
+        return Err(RunError::Replay("it was decided from topics, whose records are not here".to_owned()));
+    }
     for shard in 0..dir.shards() {
         let reader = dir.read(shard, &StoreOptions::default())?;
         let store = StoreOptions { durability: Durability::Process, ..StoreOptions::default() };

@@ -23,7 +23,7 @@ impl Command {
     /// Does it: JSON lines whatever the format, shard by shard in the order of ids.
     pub fn run(&self, _: &Output) -> Result<Status> {
         let mut stdout = BufWriter::new(io::stdout().lock());
-        for reader in data_dir::open(&self.data_dir)? {
+        for (_, reader) in data_dir::open(&self.data_dir)? {
             let names = Names::read(&reader)?;
             for each in reader.accounts()? {
                 writeln!(stdout, "{}", account(&each?, &names).json())?;

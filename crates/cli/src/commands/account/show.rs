@@ -58,7 +58,7 @@ impl Command {
     }
 
     fn find(&self) -> Result<(Reader, Account)> {
-        for reader in data_dir::open(&self.data_dir)? {
+        for (_, reader) in data_dir::open(&self.data_dir)? {
             if let Some(found) = reader.account(&self.id)? {
                 return Ok((reader, found));
             }

@@ -1,8 +1,11 @@
 //! One dead letter, and which of them are meant.
 
+use anyhow::{Result, anyhow};
 use clap::Args;
 use headroom_node::view::{Item, instant};
+use headroom_sources::Encoding;
 use headroom_wire::proto::DeadLetter;
+use headroom_wire::{BodyKind, EventHeaders, ValueFormat, event_from_topic, event_to_protobuf, letter_headers};
 
 /// Which dead letters; all conditions have to hold.
 #[derive(Args)]
@@ -39,6 +42,28 @@ pub fn id(letter: &DeadLetter) -> String {
 /// Whether its original is whole.
 pub fn is_replayable(letter: &DeadLetter) -> bool {
     letter.original_sha256.is_empty() && !letter.original.is_empty()
+}
+
+/// The event as an embedded service takes it, and how it is encoded. What came through a topic as a CloudEvent has its
+/// envelope around it: it is put together again.
+pub fn whole_event(letter: &DeadLetter) -> Result<(Encoding, Vec<u8>)> {
+    let headers = letter_headers(letter);
+    let headers = EventHeaders::of(headers.iter().map(|(name, value)| (name.as_str(), Some(value.as_slice()))));
+    match (ValueFormat::of_name(&letter.encoding), headers.is_cloud_event()) {
+        (Some(ValueFormat::Json), false) => Ok((Encoding::Json, letter.original.clone())),
+        (Some(ValueFormat::Protobuf) | None, false) => Ok((Encoding::Protobuf, letter.original.clone())),
+        (format, _) => {
+            let format = format.unwrap_or(ValueFormat::Protobuf);
+            let event = event_from_topic(format, &headers, &letter.original);
+            let mut event = event.map_err(|refusal| anyhow!("`{}`: {}", id(letter), refusal.detail))?;
+            let names_account = BodyKind::of(&event).is_some_and(|kind| !kind.is_broadcast());
+            let key = letter.key.as_deref().filter(|_| names_account && headers.is_cloud_event());
+            if let Some(key) = key {
+                event.account_id = String::from_utf8_lossy(key).into_owned();
+            }
+            Ok((Encoding::Protobuf, event_to_protobuf(&event)))
+        }
+    }
 }
 
 /// As a line of a list.

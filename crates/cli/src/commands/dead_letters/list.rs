@@ -9,15 +9,18 @@ use headroom_node::view::Item;
 use crate::client::Client;
 use crate::failure::Status;
 use crate::output::{Format, Output};
+use crate::settings::Settings;
 
 use super::letter::{Selection, item, row};
-use super::read::{from_data_dir, from_server};
+use super::read::{from_data_dir, from_server, from_topics};
 
 /// Where from, and which.
 #[derive(Args)]
 pub struct Command {
     #[command(flatten)]
     source: Source,
+    #[command(flatten)]
+    settings: Settings,
     #[command(flatten)]
     selection: Selection,
     /// So many at most, the oldest first
@@ -35,6 +38,9 @@ struct Source {
     /// A running service, such as http://127.0.0.1:8090
     #[arg(long, value_name = "URL")]
     server: Option<String>,
+    /// The topic of dead letters of the settings
+    #[arg(long)]
+    kafka: bool,
 }
 
 impl Command {
@@ -53,6 +59,7 @@ impl Command {
         };
         match (&self.source.data_dir, &self.source.server) {
             (Some(dir), _) => from_data_dir(dir, take)?,
+            (None, None) => from_topics(&self.settings.load()?.kafka, take)?,
             (None, server) => from_server(&Client::new(server.as_deref().unwrap_or_default())?, take)?,
         }
         let shown = if output.format == Format::Json { item } else { row };

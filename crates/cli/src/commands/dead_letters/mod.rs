@@ -6,6 +6,7 @@ mod offline;
 mod online;
 mod read;
 mod replay;
+mod topics;
 
 use anyhow::Result;
 use clap::Subcommand;

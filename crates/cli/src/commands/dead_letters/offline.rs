@@ -6,14 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Error, Result};
-use headroom_node::{AppendError, Config, DataDir, LogTime, RawEvent, Service, Verdict, Wait};
-use headroom_sources::Encoding;
+use headroom_node::{AppendError, Config, DataDir, ErrorCode, LogTime, RawEvent, Service, Verdict, Wait};
 use headroom_store::{Reader, StoreError};
 use headroom_wire::proto::DeadLetter;
 
-use crate::failure::of_run;
+use crate::failure::{Coded, of_run};
 use crate::rules_dir;
 
+use super::letter::whole_event;
 use super::replay::Replayed;
 
 /// How long a service that still opens its shards is left alone.
@@ -32,9 +32,14 @@ impl Drop for Offline {
 
 impl Offline {
     /// Opens what is there, with the ruleset that is in force there. Errors: HR0305 if it is no data directory, HR0301 if
-    /// somebody runs on it.
+    /// somebody runs on it, HR0528 if it is decided from topics.
     pub fn open(dir: &Path, time: LogTime) -> Result<Self> {
-        let shards = DataDir::find(dir)?.shards();
+        let found = DataDir::find(dir)?;
+        if found.is_of_topics() {
+            let message = format!("`{}` belongs to a node on Kafka: `--kafka` replays through topics", dir.display());
+            return Err(Coded { code: ErrorCode::FromTopics.code(), message }.into());
+        }
+        let shards = found.shards();
         let mut config = Config::load(None, &[])?;
         config.node.data_dir = dir.to_owned();
         config.node.shards = shards;
@@ -50,8 +55,8 @@ impl Offline {
 
     /// Takes it, and waits for its decision.
     pub fn replay(&self, letter: DeadLetter) -> Result<Replayed> {
-        let encoding = if letter.encoding == "json" { Encoding::Json } else { Encoding::Protobuf };
-        let event = RawEvent { encoding, bytes: letter.original.clone().into(), replayed: true };
+        let (encoding, bytes) = whole_event(&letter)?;
+        let event = RawEvent { encoding, bytes: bytes.into(), replayed: true };
         loop {
             match self.service.append_blocking(vec![event.clone()], Wait::Decided) {
                 Ok(verdicts) => return Ok(told(letter, verdicts.into_iter().next())),

@@ -3,20 +3,25 @@
 use std::thread;
 
 use anyhow::{Context, Result, bail};
+use headroom_sources::Encoding;
 use headroom_wire::output_from_json;
 use headroom_wire::proto::{DeadLetter, Output};
 use serde_json::Value;
 
 use crate::client::{Answer, Client, JSON, PROTOBUF, Reply};
 
-use super::letter::id;
+use super::letter::{id, whole_event};
 use super::replay::Replayed;
 
 /// Sends it until the service has decided or rejected it.
 pub fn replay(client: &Client, letter: DeadLetter) -> Result<Replayed> {
-    let content_type = if letter.encoding == "json" { JSON } else { PROTOBUF };
+    let (encoding, event) = whole_event(&letter)?;
+    let content_type = match encoding {
+        Encoding::Json => JSON,
+        Encoding::Protobuf => PROTOBUF,
+    };
     loop {
-        match client.post_events("wait=decided&replayed=true", content_type, &letter.original)? {
+        match client.post_events("wait=decided&replayed=true", content_type, &event)? {
             Reply::Answered(answer) => return told(letter, answer),
             Reply::Again { after, .. } => thread::sleep(after),
             Reply::Unknown(why) => bail!("nobody knows whether `{}` was taken: {why}", id(&letter)),

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use headroom_node::KafkaConfig;
+use headroom_node::kafka::Audit;
 use headroom_store::{OutputKind, Reader};
 use headroom_wire::proto::output::Body;
 use headroom_wire::proto::{DeadLetter, Output};
@@ -12,13 +14,14 @@ use serde_json::Value;
 
 use crate::client::{Client, escaped};
 use crate::data_dir;
+use crate::kafka::coded;
 
 /// Outputs, or dead letters of a service, that are read at a time.
 const PAGE: usize = 1_000;
 
 /// Hands over the dead letters of a data directory, shard by shard, until `take` has enough: then it gives false.
 pub fn from_data_dir(dir: &Path, mut take: impl FnMut(DeadLetter) -> Result<bool>) -> Result<()> {
-    for reader in data_dir::open(dir)? {
+    for (_, reader) in data_dir::open(dir)? {
         if !from_reader(&reader, &mut take)? {
             break;
         }
@@ -42,6 +45,20 @@ pub fn from_reader(reader: &Reader, take: &mut impl FnMut(DeadLetter) -> Result<
             }
         }
     }
+}
+
+/// Hands over those that the topic of dead letters holds, until `take` has enough: then it gives false.
+pub fn from_topics(config: &KafkaConfig, mut take: impl FnMut(DeadLetter) -> Result<bool>) -> Result<()> {
+    let mut audit = Audit::open(config).map_err(coded)?;
+    let mut failure = None;
+    let take = &mut |letter| {
+        take(letter).unwrap_or_else(|error| {
+            failure = Some(error);
+            false
+        })
+    };
+    audit.letters(take).map_err(coded)?;
+    failure.map_or(Ok(()), Err)
 }
 
 /// One answer of a service.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use clap::{Args, ValueEnum};
 use headroom_node::LogTime;
 use headroom_node::view::Item;
@@ -13,18 +13,22 @@ use crate::client::Client;
 use crate::failure::{Status, Usage};
 use crate::output::Output;
 use crate::progress;
+use crate::settings::Settings;
 
 use super::letter::{Selection, id, is_replayable};
 use super::offline::Offline;
 use super::online;
-use super::read::{from_reader, from_server};
+use super::read::{from_reader, from_server, from_topics};
+use super::topics::Topics;
 
 /// Where to, and which.
 #[derive(Args)]
 pub struct Command {
     #[command(flatten)]
     target: Target,
-    /// Whose time the records get in a data directory
+    #[command(flatten)]
+    settings: Settings,
+    /// Whose time the records get in a data directory, or in topics of the development profile
     #[arg(long, value_name = "WHOSE", default_value = "recorded", conflicts_with = "server")]
     time: Time,
     #[command(flatten)]
@@ -44,6 +48,9 @@ struct Target {
     /// A running service, such as http://127.0.0.1:8090
     #[arg(long, value_name = "URL")]
     server: Option<String>,
+    /// The topics of the settings: originals go where they came from, and nodes decide them in their turn
+    #[arg(long)]
+    kafka: bool,
 }
 
 /// Whose time a record gets.
@@ -58,7 +65,8 @@ enum Time {
 /// What became of one of them.
 pub struct Replayed {
     pub letter: DeadLetter,
-    /// "accepted", "refused again" as another dead letter, "rejected" before it was taken, or "not replayable".
+    /// "accepted", "sent" to its topic, "refused again" as another dead letter, "rejected" before it was taken, or "not
+    /// replayable".
     pub verdict: &'static str,
     /// Why it was refused or rejected.
     pub code: String,
@@ -106,11 +114,30 @@ impl Command {
                 let offline = Offline::open(dir, time)?;
                 self.replay(output, self.letters_of(&offline)?, |letter| offline.replay(letter))
             }
+            (None, None) => self.replay_in_topics(output),
             (None, server) => {
                 let client = Client::new(server.as_deref().unwrap_or_default())?;
                 self.replay(output, self.letters_at(&client)?, |letter| online::replay(&client, letter))
             }
         }
+    }
+
+    /// One after the other as they are read: what nodes refuse again meanwhile comes behind the end.
+    fn replay_in_topics(&self, output: &Output) -> Result<Status> {
+        let config = self.settings.load()?.kafka;
+        let topics = Topics::connect(&config, matches!(self.time, Time::Recorded))?;
+        let bar = progress::count(output).with_message("records");
+        let mut replayed = Vec::new();
+        let read = from_topics(&config, |letter| {
+            if self.selection.takes(&letter) {
+                replayed.push(topics.replay(letter)?);
+                bar.inc(1);
+            }
+            Ok(true)
+        });
+        let delivered = topics.finish();
+        bar.finish_and_clear();
+        tell(output, &replayed, read.and(delivered).err())
     }
 
     /// All of them first: a replay makes new ones.
@@ -157,18 +184,22 @@ impl Command {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        // What was done is told even if the rest could not be.
-        output.print(&Item::fields([("replayed", Item::list(replayed.iter().map(row)))]))?;
-        match failure {
-            Some(error) => Err(error),
-            None if replayed.iter().all(|each| each.verdict == "accepted") => Ok(Status::Done),
-            None => Ok(Status::Findings),
-        }
+        tell(output, &replayed, failure)
+    }
+}
+
+/// What was done is told even if the rest could not be.
+fn tell(output: &Output, replayed: &[Replayed], failure: Option<Error>) -> Result<Status> {
+    output.print(&Item::fields([("replayed", Item::list(replayed.iter().map(row)))]))?;
+    match failure {
+        Some(error) => Err(error),
+        None if replayed.iter().all(|each| ["accepted", "sent"].contains(&each.verdict)) => Ok(Status::Done),
+        None => Ok(Status::Findings),
     }
 }
 
 /// What is told of a letter that cannot be sent again.
-fn cut(letter: DeadLetter) -> Replayed {
+pub fn cut(letter: DeadLetter) -> Replayed {
     let detail = format!("only the first {} bytes are kept", letter.original.len());
     Replayed { detail, ..Replayed::of(letter, "not replayable") }
 }

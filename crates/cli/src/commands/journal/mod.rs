@@ -1,9 +1,10 @@
 //! `headroom journal`: what each commit read and gave out, one file per subcommand.
 
+mod kafka;
 mod show;
 mod verify;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use headroom_store::Reader;
 use headroom_wire::{Journal, decode_journal};
@@ -31,6 +32,14 @@ impl Command {
             Self::Verify(command) => command.run(output),
         }
     }
+}
+
+/// Whether there is such a shard.
+fn shard_in_range(shard: u32, shards: u32) -> Result<()> {
+    if shard >= shards {
+        bail!("there is no shard {shard}: there are {shards}");
+    }
+    Ok(())
 }
 
 /// The next records from a sequence on, with the sequences under which they are kept.

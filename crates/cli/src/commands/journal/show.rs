@@ -1,17 +1,19 @@
 //! `headroom journal show`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
+use headroom_node::DataDir;
 use headroom_node::view::{Item, instant, maybe};
 use headroom_wire::{Journal, JournalInput};
 
 use crate::data_dir;
 use crate::failure::Status;
 use crate::output::{Format, Output};
+use crate::settings::Settings;
 
-use super::{hex, page};
+use super::{hex, kafka, page, shard_in_range};
 
 /// Digests and names of inputs are told apart by so many characters.
 const PREFIX_CHARS: usize = 12;
@@ -20,11 +22,16 @@ const PREFIX_CHARS: usize = 12;
 #[derive(Args)]
 pub struct Command {
     /// The data directory
-    #[arg(long, value_name = "DIR")]
-    data_dir: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "kafka", conflicts_with = "kafka")]
+    data_dir: Option<PathBuf>,
+    /// The journal topic of the settings instead
+    #[arg(long)]
+    kafka: bool,
+    #[command(flatten)]
+    settings: Settings,
     /// Of this shard
     #[arg(long, value_name = "N", default_value_t = 0)]
-    shard: usize,
+    shard: u32,
     /// From this sequence on
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     from: u64,
@@ -36,17 +43,26 @@ pub struct Command {
 impl Command {
     /// Does it.
     pub fn run(&self, output: &Output) -> Result<Status> {
-        let readers = data_dir::open(&self.data_dir)?;
-        let Some(reader) = readers.get(self.shard) else {
-            bail!("there is no shard {} in `{}`: it has {}", self.shard, self.data_dir.display(), readers.len());
+        let (trimmed_below, records) = match &self.data_dir {
+            Some(dir) => self.stored(dir)?,
+            None => (Item::Null, kafka::records(&self.settings.load()?.kafka, self.shard, self.from, self.limit)?),
         };
-        let records = page(reader, self.from, self.limit)?;
         let shown = if output.format == Format::Json { item } else { row };
         output.print(&Item::fields([
-            ("trimmed_below", reader.journal_start()?.into()),
-            ("records", Item::list(records.iter().map(|(_, journal)| shown(journal)))),
+            ("trimmed_below", trimmed_below),
+            ("records", Item::list(records.iter().map(shown))),
         ]))?;
         Ok(Status::Done)
+    }
+
+    fn stored(&self, dir: &Path) -> Result<(Item, Vec<Journal>)> {
+        shard_in_range(self.shard, DataDir::find(dir)?.shards())?;
+        let readers = data_dir::open(dir)?;
+        let Some((_, reader)) = readers.iter().find(|(shard, _)| *shard == self.shard) else {
+            bail!("shard {} is not in `{}`", self.shard, dir.display());
+        };
+        let records = page(reader, self.from, self.limit)?;
+        Ok((reader.journal_start()?.into(), records.into_iter().map(|(_, journal)| journal).collect()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `headroom journal verify`: the chain of digests, and the outputs against it. It stops at the first thing that is
 //! wrong: what follows proves nothing any more.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -13,16 +13,22 @@ use indicatif::ProgressBar;
 
 use crate::failure::{Coded, Status, of_run};
 use crate::output::Output;
+use crate::settings::Settings;
 use crate::{data_dir, progress};
 
-use super::{PAGE, hex, page};
+use super::{PAGE, hex, kafka, page};
 
 /// Which journal.
 #[derive(Args)]
 pub struct Command {
     /// The data directory
-    #[arg(long, value_name = "DIR")]
-    data_dir: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "kafka", conflicts_with = "kafka")]
+    data_dir: Option<PathBuf>,
+    /// The journal topic of the settings instead, and the output topics as far as they are kept
+    #[arg(long, conflicts_with = "replay")]
+    kafka: bool,
+    #[command(flatten)]
+    settings: Settings,
     /// Also do again everything that it says, from the first record on, and compare outputs and the state at the end
     #[arg(long)]
     replay: bool,
@@ -34,25 +40,30 @@ pub struct Command {
 impl Command {
     /// Does it. Errors: HR0521 if the chain is broken, HR0522 if outputs are not those of the journal.
     pub fn run(&self, output: &Output) -> Result<Status> {
+        let Some(dir) = &self.data_dir else {
+            let shards = kafka::verify(&self.settings.load()?.kafka, output)?;
+            output.print(&Item::fields([("shards", shards)]))?;
+            return Ok(Status::Done);
+        };
         let bar = progress::count(output).with_message("records");
         let mut shards = Vec::new();
-        for (shard, reader) in data_dir::open(&self.data_dir)?.iter().enumerate() {
-            let mut check = Check::new(shard, reader)?;
+        for (shard, reader) in &data_dir::open(dir)? {
+            let mut check = Check::new(*shard, reader)?;
             check.all(&bar)?;
             shards.push(check.item());
         }
         bar.finish_and_clear();
-        let replayed = if self.replay { self.again(output)? } else { Item::Null };
+        let replayed = if self.replay { self.again(dir, output)? } else { Item::Null };
         output.print(&Item::fields([("shards", Item::List(shards)), ("replay", replayed)]))?;
         Ok(Status::Done)
     }
 
     /// Decides everything again in a store that goes away.
-    fn again(&self, output: &Output) -> Result<Item> {
+    fn again(&self, dir: &Path, output: &Output) -> Result<Item> {
         let scratch = tempfile::tempdir()?;
         let bar = progress::count(output).with_message("records decided again");
         let mut at = ReplayProgress::default();
-        let dir = DataDir::find(&self.data_dir)?;
+        let dir = DataDir::find(dir)?;
         let differences = replay_journal(&dir, &self.events, scratch.path(), &mut |progress| {
             at = progress;
             bar.set_position(progress.records);
@@ -76,7 +87,7 @@ impl Command {
 }
 
 struct Check<'a> {
-    shard: usize,
+    shard: u32,
     reader: &'a Reader,
     /// Outputs below it are no longer kept.
     outputs_start: u64,
@@ -91,7 +102,7 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn new(shard: usize, reader: &'a Reader) -> Result<Self> {
+    fn new(shard: u32, reader: &'a Reader) -> Result<Self> {
         Ok(Self {
             shard,
             reader,
