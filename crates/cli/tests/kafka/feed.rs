@@ -1,5 +1,6 @@
 //! Records of a test's own making into topics, and what an administrator does to topics.
 
+use std::path::Path;
 use std::time::Duration;
 
 use headroom_node::kafka::{Outgoing, Topic, TopicKind, event_to_send};
@@ -11,6 +12,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use serde_json::Value;
 
 use crate::cluster::Cluster;
 
@@ -130,6 +132,20 @@ pub fn weight(json: &str, partitions: u32) -> u64 {
 }
 
 /// What all lines of an event file come to.
-pub fn weights(file: &std::path::Path, partitions: u32) -> u64 {
-    std::fs::read_to_string(file).unwrap().lines().map(|line| weight(line, partitions)).sum()
+pub fn weights(file: &Path, partitions: u32) -> u64 {
+    by_shard(file, partitions).iter().sum()
+}
+
+/// How many records of an event file each shard decides on.
+pub fn by_shard(file: &Path, partitions: u32) -> Vec<u64> {
+    let mut counts = vec![0; partitions as usize];
+    for line in std::fs::read_to_string(file).unwrap().lines() {
+        if weight(line, partitions) == 1 {
+            let event: Value = serde_json::from_str(line).unwrap();
+            counts[shard_of(event["account_id"].as_str().unwrap(), partitions) as usize] += 1;
+        } else {
+            counts.iter_mut().for_each(|count| *count += 1);
+        }
+    }
+    counts
 }

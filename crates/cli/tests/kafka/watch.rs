@@ -20,7 +20,7 @@ pub type Commits = Vec<(Instant, String)>;
 
 #[derive(Default)]
 struct Seen {
-    decided: u64,
+    decided: BTreeMap<u32, u64>,
     commits: BTreeMap<u32, Commits>,
 }
 
@@ -62,7 +62,12 @@ impl Watch {
 
     /// Records that all shards have decided on.
     pub fn decided(&self) -> u64 {
-        self.seen.lock().unwrap().decided
+        self.seen.lock().unwrap().decided.values().sum()
+    }
+
+    /// Records that one shard has decided on.
+    pub fn decided_in(&self, shard: u32) -> u64 {
+        self.seen.lock().unwrap().decided.get(&shard).copied().unwrap_or(0)
     }
 
     /// Commits so far, by partition.
@@ -101,6 +106,6 @@ fn take(seen: &mut Seen, partition: u32, value: &[u8]) {
         return;
     }
     let journal = decode_journal(&part.record).unwrap();
-    seen.decided += journal.inputs.iter().map(|input| input.count).sum::<u64>();
+    *seen.decided.entry(partition).or_default() += journal.inputs.iter().map(|input| input.count).sum::<u64>();
     seen.commits.entry(partition).or_default().push((Instant::now(), journal.writer.instance));
 }

@@ -30,6 +30,14 @@ pub enum Came {
     End(u64),
 }
 
+/// What one look gave.
+pub struct Taken {
+    /// Shards whose partitions cannot be read.
+    pub troubles: Vec<(u32, KafkaError)>,
+    /// Nothing more had come.
+    pub is_all: bool,
+}
+
 /// Makes a record of a message.
 pub type Decode = Box<dyn Fn(Topic, &Message<'_>) -> Record + Send>;
 
@@ -82,12 +90,13 @@ impl Fetcher {
         self.assigned = kept;
     }
 
-    /// Takes what has come, waiting at most so long for the first; gives shards whose partitions cannot be read.
-    pub fn fetch(&mut self, wait: Duration, told: &mut dyn FnMut(u32, Topic, Came)) -> Vec<(u32, KafkaError)> {
+    /// Takes what has come, waiting at most so long for the first.
+    pub fn fetch(&mut self, wait: Duration, told: &mut dyn FnMut(u32, Topic, Came)) -> Taken {
         let Self { reader, names, assigned, decode, begun } = self;
-        let mut troubles = Vec::new();
+        let (mut troubles, mut count) = (Vec::new(), 0);
         let of = |name: &str| names.iter().position(|each| each == name);
         for fetched in reader.take(wait) {
+            count += 1;
             match fetched {
                 Fetched::Message(message) => {
                     if let Some(at) = of(message.topic)
@@ -121,7 +130,7 @@ impl Fetcher {
                 }
             }
         }
-        troubles
+        Taken { troubles, is_all: count < BATCH }
     }
 
     /// Stops reading partitions whose queues are full, and goes on with those that have room again.

@@ -18,8 +18,8 @@ pub struct Queue {
     pub next: u64,
     /// Nothing is behind it at the moment.
     at_end: bool,
-    /// Since when it has been empty and behind.
-    behind_since: Option<Instant>,
+    /// How long it has been looked for in vain while it was empty and behind.
+    waited: Duration,
     /// The consumer does not read on.
     pub paused: bool,
 }
@@ -51,14 +51,14 @@ enum Head {
 impl Queue {
     fn new(topic: Topic, next: u64) -> Self {
         let records = VecDeque::new();
-        Self { topic, records, next, at_end: false, behind_since: Some(Instant::now()), paused: false }
+        Self { topic, records, next, at_end: false, waited: Duration::ZERO, paused: false }
     }
 
     /// A record came.
     pub fn push(&mut self, record: Record, since: Instant) {
         self.next = record.position.offset + 1;
         self.at_end = false;
-        self.behind_since = None;
+        self.waited = Duration::ZERO;
         self.records.push_back((record, since));
     }
 
@@ -66,9 +66,7 @@ impl Queue {
     pub fn reached_end(&mut self, offset: u64) {
         self.at_end = offset >= self.next;
         self.next = self.next.max(offset);
-        if self.at_end {
-            self.behind_since = None;
-        }
+        self.waited = Duration::ZERO;
     }
 
     /// Records that wait.
@@ -77,11 +75,13 @@ impl Queue {
     }
 
     /// Whether it must still be waited for.
-    fn blocks(&mut self, now: Instant, patience: Duration) -> bool {
-        if !self.records.is_empty() || self.at_end {
-            return false;
-        }
-        now.duration_since(*self.behind_since.get_or_insert(now)) < patience
+    fn blocks(&self, patience: Duration) -> bool {
+        self.is_missing() && self.waited < patience
+    }
+
+    /// Empty and behind.
+    fn is_missing(&self) -> bool {
+        self.records.is_empty() && !self.at_end
     }
 }
 
@@ -96,6 +96,13 @@ impl Inputs {
     /// A record of a keyed topic came.
     pub fn push(&mut self, topic: Topic, record: Record, since: Instant) {
         self.queues[usize::from(topic.rank())].push(record, since);
+    }
+
+    /// All that had come was looked through, after so long: what is still missing was waited for.
+    pub fn looked(&mut self, time: Duration) {
+        for queue in self.queues.iter_mut().filter(|queue| queue.is_missing()) {
+            queue.waited += time;
+        }
     }
 
     /// Records that wait in queues.
@@ -117,11 +124,11 @@ impl Inputs {
         let mut taken_bytes = 0;
         let mut coming = [0, 1].map(|topic| broadcasts.next(topic, self.broadcasts[topic]));
         while round.records.len() < records && taken_bytes < bytes {
-            if self.queues.iter_mut().any(|queue| queue.blocks(now, patience)) {
+            if self.queues.iter().any(|queue| queue.blocks(patience)) {
                 break;
             }
             let Some(head) = self.head(&coming) else { break };
-            round.waited_out |= self.queues.iter().any(|queue| queue.records.is_empty() && !queue.at_end);
+            round.waited_out |= self.queues.iter().any(Queue::is_missing);
             let (record, origin) = match head {
                 Head::Keyed(queue) => self.pop(queue),
                 Head::Broadcast(topic) => {

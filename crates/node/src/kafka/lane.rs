@@ -16,7 +16,7 @@ use rdkafka::config::ClientConfig;
 use super::broadcast::Broadcasts;
 use super::committer::{Outcome, Submission, Told};
 use super::error::KafkaError;
-use super::fetcher::Fetcher;
+use super::fetcher::{Fetcher, Taken};
 use super::group::{GroupEvent, GroupRequest};
 use super::input::{Inputs, Round};
 use super::native::GroupMetadata;
@@ -40,6 +40,8 @@ const OPEN_MAX: usize = 2;
 const TICK_AT_LEAST: Duration = Duration::from_secs(5);
 /// A lane without work looks around so often.
 const IDLE: Duration = Duration::from_millis(10);
+/// What has not come is missed for so long at most between two looks: a lane that was busy has not waited.
+const LOOK_MAX: Duration = Duration::from_millis(20);
 /// Each partition that a round touches costs the broker; the interval grows by so much for each.
 const PER_PARTITION: Duration = Duration::from_micros(150);
 /// Retries after failures begin with the first and double up to the second.
@@ -184,6 +186,8 @@ pub struct KafkaLane {
     clock_is_off: bool,
     /// Topics are no longer what they were, with a code and words: nothing is decided any more.
     changed: Changed,
+    /// When inputs were looked at last.
+    looked_at: Instant,
     /// The next round begins with this shard: none is always last.
     turn: u32,
     fatal: Tell,
@@ -233,6 +237,7 @@ impl KafkaLane {
             interval: config.kafka.commit_every,
             clock_is_off: false,
             changed,
+            looked_at: now,
             turn: 0,
             fatal,
         }
@@ -829,18 +834,21 @@ impl KafkaLane {
             (false, false) => IDLE,
         };
         let full = self.rounds.len() >= OPEN_MAX && self.waiting() >= 2 * self.config.kafka.round_records;
-        if full {
-            if let Ok(told) = self.links.outcomes.recv_timeout(IDLE) {
-                self.take_outcome(told);
-            }
-            return;
+        if full && let Ok(told) = self.links.outcomes.recv_timeout(IDLE) {
+            self.take_outcome(told);
         }
+        // Also then: a shard whose records have not come waits behind those that have plenty.
+        let wait = if full { Duration::ZERO } else { wait };
         let served = &mut self.served;
-        let troubles = self.fetcher.fetch(wait, &mut |shard, topic, fetched| {
+        let Taken { troubles, is_all } = self.fetcher.fetch(wait, &mut |shard, topic, fetched| {
             if let Some(served) = served.get_mut(&shard) {
                 served.take_in(topic, fetched);
             }
         });
+        let since = std::mem::replace(&mut self.looked_at, Instant::now()).elapsed().min(LOOK_MAX);
+        if is_all {
+            self.served.values_mut().for_each(|served| served.inputs.looked(since));
+        }
         for (shard, error) in troubles {
             self.shard_failed(shard, &RunError::Kafka(error), OpenRound::empty());
         }
