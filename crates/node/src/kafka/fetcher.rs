@@ -83,7 +83,9 @@ impl Fetcher {
         }
         let consumer = self.reader.consumer();
         let less = if fewer.count() > 0 { consumer.incremental_unassign(&fewer) } else { Ok(()) };
-        let done = less.and_then(|()| if more.count() > 0 { consumer.incremental_assign(&more) } else { Ok(()) });
+        // The client remembers that a partition was paused when it was here before.
+        let add = || consumer.incremental_assign(&more).and_then(|()| consumer.resume(&more));
+        let done = less.and_then(|()| if more.count() > 0 { add() } else { Ok(()) });
         if let Err(error) = done {
             tracing::error!(%error, "input partitions cannot be assigned");
         }
