@@ -201,3 +201,32 @@ fn decided(node: &Node, follower: &Follower) {
 pub fn scramble(number: u64) -> u64 {
     number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33
 }
+
+/// Printed, not checked: a machine that does other things as well says nothing.
+#[test]
+#[ignore = "a measurement of some minutes: cargo test --release -p headroom --test kafka -- --ignored --nocapture million"]
+fn restart_with_a_million_accounts() {
+    let Some(broker) = Broker::for_test(Options::default()) else { return };
+    let season = Season::generate(1_000_000, 1);
+    let parts = season.split(40);
+    let (first, later) = parts.split_at(30);
+    let cluster = Cluster::create(&broker, SHARDS, &["node.instance=large", "store.write_buffers=256MiB"]);
+    let (dir, follower) = (TempDir::new().unwrap(), Follower::start(&cluster));
+    cluster.send(&first.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+    let mut node = Node::start(&cluster, dir.path(), &[], None);
+    decided(&node, &follower);
+    println!("{} accounts, {:?}", node.metric("headroom_accounts", ""), node.started.elapsed());
+    for part in later {
+        node.kill();
+        cluster.send(&[part]);
+        node = Node::start(&cluster, dir.path(), &[], None);
+        node.until("decides", |node| follower.first_after(node.started).is_some());
+        let took = follower.first_after(node.started).unwrap() - node.started;
+        println!(
+            "start to first new commit: {took:?}; {} journal records applied",
+            node.metric("headroom_journal_replay_records", "")
+        );
+        decided(&node, &follower);
+    }
+    println!("{}", node.tail());
+}
