@@ -61,6 +61,45 @@ impl TailReader {
         Ok((u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0)))
     }
 
+    /// The ends of several partitions by one question, in their order: for committed reading last stable offsets, else
+    /// high watermarks.
+    ///
+    /// # Errors
+    /// What the broker says of any of them.
+    pub fn ends_of(&self, partitions: &[(String, u32)]) -> Result<Vec<u64>, KafkaError> {
+        self.offsets_of(partitions, Offset::End)
+    }
+
+    /// The first offsets kept of several partitions, by one question.
+    ///
+    /// # Errors
+    /// As [`Self::ends_of`].
+    pub fn firsts_of(&self, partitions: &[(String, u32)]) -> Result<Vec<u64>, KafkaError> {
+        self.offsets_of(partitions, Offset::Beginning)
+    }
+
+    fn offsets_of(&self, partitions: &[(String, u32)], at: Offset) -> Result<Vec<u64>, KafkaError> {
+        let doing = |name: &str| format!("cannot find the ends of `{name}`");
+        let mut asked = TopicPartitionList::with_capacity(partitions.len());
+        for (name, partition) in partitions {
+            asked.add_partition_offset(name, number(*partition), at).map_err(KafkaError::client(doing(name)))?;
+        }
+        let first = partitions.first().map_or("", |(name, _)| name);
+        // Asked for a time, which first and last offsets are special values of.
+        let found = self.reader.consumer().offsets_for_times(asked, ASK_MAX);
+        let found = found.map_err(KafkaError::client(doing(first)))?;
+        let offset = |(name, partition): &(String, u32)| {
+            let silent = || KafkaError::Silent { topic: name.clone(), partition: *partition };
+            let element = found.find_partition(name, number(*partition)).ok_or_else(silent)?;
+            element.error().map_err(KafkaError::client(doing(name)))?;
+            match element.offset() {
+                Offset::Offset(offset) => u64::try_from(offset).map_err(|_| silent()),
+                _ => Err(silent()),
+            }
+        };
+        partitions.iter().map(offset).collect()
+    }
+
     /// The offset that the group has committed on a partition; `None`: none. Waits at most so long for transactions
     /// that hold it.
     ///

@@ -131,25 +131,23 @@ impl TakeOvers {
 
     /// No transaction is open on the shard's journal and output partitions.
     fn wait_for_ends(&mut self, shard: u32, goes_on: GoesOn<'_>) -> Result<(), KafkaError> {
-        for topic in std::iter::once(Topic::Journal).chain(Topic::OUTPUTS) {
-            let name = self.name(topic);
-            let mut since = Instant::now();
-            loop {
-                still(goes_on)?;
-                // Stable first: what is appended between the two questions only makes the wait longer.
-                let (_, stable) = self.committed.ends(&name, shard)?;
-                let (_, high) = self.uncommitted.ends(&name, shard)?;
-                if stable >= high {
-                    break;
-                }
-                if since.elapsed() >= HELD_MAX {
-                    self.fence(shard, &name)?;
-                    since = Instant::now();
-                }
-                thread::sleep(LOOK);
+        let topics = std::iter::once(Topic::Journal).chain(Topic::OUTPUTS);
+        let mut held: Vec<(String, u32)> = topics.map(|topic| (self.name(topic), shard)).collect();
+        let mut since = Instant::now();
+        loop {
+            still(goes_on)?;
+            // Stable first: what is appended between the two questions only makes the wait longer.
+            let stable = self.committed.ends_of(&held)?;
+            let mut ends = stable.into_iter().zip(self.uncommitted.ends_of(&held)?);
+            held.retain(|_| ends.next().is_some_and(|(stable, high)| stable < high));
+            let Some((name, _)) = held.first() else { return Ok(()) };
+            if since.elapsed() >= HELD_MAX {
+                let name = name.clone();
+                self.fence(shard, &name)?;
+                since = Instant::now();
             }
+            thread::sleep(LOOK);
         }
-        Ok(())
     }
 
     /// Ends both producers of who wrote the journal last. Does not wait until the broker has said so to us: the partition
@@ -288,10 +286,11 @@ impl TakeOvers {
     fn check_inputs(&mut self, shard: u32, start: &Start) -> Result<(), KafkaError> {
         let keyed = Topic::KEYED.into_iter().zip(start.keyed).map(|(topic, next)| (topic, shard, next));
         let broadcasts = Topic::BROADCAST.into_iter().zip(start.broadcasts).map(|(topic, next)| (topic, 0, next));
-        for (topic, partition, next) in keyed.chain(broadcasts) {
-            let topic = self.name(topic);
-            let (low, _) = self.committed.ends(&topic, partition)?;
-            let (_, high) = self.uncommitted.ends(&topic, partition)?;
+        let (inputs, next): (Vec<(String, u32)>, Vec<u64>) =
+            keyed.chain(broadcasts).map(|(topic, partition, next)| ((self.name(topic), partition), next)).unzip();
+        let (firsts, ends) = (self.committed.firsts_of(&inputs)?, self.uncommitted.ends_of(&inputs)?);
+        for (((topic, partition), next), (low, high)) in inputs.into_iter().zip(next).zip(firsts.into_iter().zip(ends))
+        {
             if next < low || next > high {
                 return Err(KafkaError::InputGone { topic, partition, next, low, high });
             }
