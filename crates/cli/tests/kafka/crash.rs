@@ -45,7 +45,7 @@ const PLACES: [(&str, u64); 27] = [
     ("lane.stepped", 100),
     ("lane.handed_over", 100),
 ];
-const LIVES: usize = 72;
+const LIVES: usize = 64;
 /// Later parts of the season flow in while the node runs: what arrives when is then part of the input, and no second
 /// run is the same.
 const FLOWING: usize = 4;

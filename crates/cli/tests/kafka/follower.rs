@@ -13,6 +13,7 @@ use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::cluster::Cluster;
+use crate::node::PATIENCE;
 
 const KEYED: [&str; 4] = ["orders", "repayments", "accounts", "signals"];
 
@@ -86,8 +87,7 @@ impl Follower {
         for name in &self.names {
             for partition in 0..self.partitions {
                 let number = i32::try_from(partition).unwrap();
-                let (_, high) = self.consumer.fetch_watermarks(name, number, Duration::from_secs(30)).unwrap();
-                ends.insert((name.clone(), partition), u64::try_from(high).unwrap());
+                ends.insert((name.clone(), partition), end(&self.consumer, name, number));
             }
         }
         ends
@@ -102,10 +102,8 @@ impl Follower {
     /// Whether an open transaction holds a shard's partition of a topic.
     pub fn is_held(&self, word: &str, shard: u32) -> bool {
         let (topic, number) = (format!("{}{word}.v1", self.prefix), i32::try_from(shard).unwrap());
-        let high =
-            |consumer: &BaseConsumer| consumer.fetch_watermarks(&topic, number, Duration::from_secs(30)).unwrap().1;
         // The stable end first: what is appended in between is on its way.
-        high(&self.consumer) < high(&self.uncommitted)
+        end(&self.consumer, &topic, number) < end(&self.uncommitted, &topic, number)
     }
 
     /// Records of keyed inputs that are decided.
@@ -142,5 +140,17 @@ fn take(seen: &mut Seen, value: &[u8]) {
     }
     for input in journal.inputs {
         seen.positions.insert((input.input, input.partition), input.to);
+    }
+}
+
+/// A broker that was away a moment ago may know of no leader yet.
+fn end(consumer: &BaseConsumer, topic: &str, partition: i32) -> u64 {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match consumer.fetch_watermarks(topic, partition, Duration::from_secs(10)) {
+            Ok((_, end)) => return u64::try_from(end).unwrap(),
+            Err(error) => assert!(Instant::now() < until, "{topic} [{partition}]: {error}"),
+        }
+        thread::sleep(Duration::from_millis(20));
     }
 }
