@@ -13,8 +13,9 @@ use crate::config::{GroupProtocol, KafkaConfig, SaslMechanism, SecurityProtocol}
 
 /// The largest record that topics take and clients send, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 1_048_576;
-/// Records read ahead by one consumer, in KiB.
-const READ_AHEAD_KIB: &str = "65536";
+/// Read ahead of one partition, in KiB and in records. Of all partitions together as much while none is held back.
+const READ_AHEAD_KIB: &str = "16384";
+const READ_AHEAD_RECORDS: &str = "10000";
 
 /// What a consumer sees of transactions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -134,6 +135,7 @@ fn reader(config: &KafkaConfig, isolation: Isolation) -> Result<ClientConfig, Ka
         Isolation::Uncommitted => "read_uncommitted",
     };
     set_default(&mut client, config, "queued.max.messages.kbytes", READ_AHEAD_KIB);
+    set_default(&mut client, config, "queued.min.messages", READ_AHEAD_RECORDS);
     // The default of a second makes a consumer that has read ahead stall.
     set_default(&mut client, config, "fetch.queue.backoff.ms", "2");
     client

@@ -16,7 +16,7 @@ use super::topic::Topic;
 use crate::config::KafkaConfig;
 
 /// Records taken at a time.
-const BATCH: usize = 1_000;
+const BATCH: usize = 4_000;
 /// Records that wait in a lane, at most, beyond one batch: the bound on its memory.
 const WAITING_MAX: usize = 100_000;
 /// A partition may always have so many, so that no shard starves beside many others.
@@ -77,9 +77,11 @@ impl Fetcher {
         }
         let mut fewer = TopicPartitionList::new();
         for shard in self.assigned.difference(&kept) {
-            self.names.iter().for_each(|name| {
+            for name in &self.names {
+                // The client library keeps in mind that a partition is held, also when it is assigned anew.
+                self.reader.hold(name, number(*shard), false);
                 fewer.add_partition(name, number(*shard));
-            });
+            }
         }
         let consumer = self.reader.consumer();
         let less = if fewer.count() > 0 { consumer.incremental_unassign(&fewer) } else { Ok(()) };
@@ -135,28 +137,16 @@ impl Fetcher {
         Taken { troubles, is_all: count < BATCH }
     }
 
-    /// Stops reading partitions whose queues are full, and goes on with those that have room again.
-    pub fn pause<'a>(&self, shards: impl Iterator<Item = (u32, &'a mut Inputs)>) {
-        let (mut pause, mut resume) = (TopicPartitionList::new(), TopicPartitionList::new());
+    /// Holds partitions back whose queues are full, and goes on with those that have room again.
+    pub fn hold<'a>(&self, shards: impl Iterator<Item = (u32, &'a mut Inputs)>) {
         let queues = self.assigned.len().max(1) * self.names.len();
         let high = (WAITING_MAX / queues).max(WAITING_MIN);
         for (shard, inputs) in shards {
             for (name, queue) in self.names.iter().zip(&mut inputs.queues) {
-                if !queue.paused && queue.len() >= high {
-                    queue.paused = true;
-                    pause.add_partition(name, number(shard));
-                } else if queue.paused && queue.len() <= high / 4 {
-                    queue.paused = false;
-                    resume.add_partition(name, number(shard));
-                }
-            }
-        }
-        let consumer = self.reader.consumer();
-        for (list, done) in [(&pause, true), (&resume, false)] {
-            if list.count() > 0 {
-                let changed = if done { consumer.pause(list) } else { consumer.resume(list) };
-                if let Err(error) = changed {
-                    tracing::warn!(%error, "input partitions cannot be paused or resumed");
+                let (is_full, has_room) = (queue.len() >= high, queue.len() <= high / 2);
+                if (!queue.held && is_full) || (queue.held && has_room) {
+                    queue.held = is_full;
+                    self.reader.hold(name, number(shard), queue.held);
                 }
             }
         }

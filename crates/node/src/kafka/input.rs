@@ -7,6 +7,11 @@ use headroom_engine::{Record, Timestamp};
 
 use super::broadcast::{Broadcasts, Next};
 use super::topic::Topic;
+use crate::decode::wall_clock;
+
+/// While old records are caught up with, a partition that is behind is waited for longer: nobody sees a difference in
+/// time, and much of one in order. So long at most.
+const WAIT_BEHIND_MAX: Duration = Duration::from_secs(30);
 
 /// One keyed partition.
 #[derive(Debug)]
@@ -20,8 +25,8 @@ pub struct Queue {
     at_end: bool,
     /// How long it has been looked for in vain while it was empty and behind.
     waited: Duration,
-    /// The consumer does not read on.
-    pub paused: bool,
+    /// What comes stays with the consumer.
+    pub held: bool,
 }
 
 /// All inputs of a shard.
@@ -51,7 +56,7 @@ enum Head {
 impl Queue {
     fn new(topic: Topic, next: u64) -> Self {
         let records = VecDeque::new();
-        Self { topic, records, next, at_end: false, waited: Duration::ZERO, paused: false }
+        Self { topic, records, next, at_end: false, waited: Duration::ZERO, held: false }
     }
 
     /// A record came.
@@ -123,6 +128,7 @@ impl Inputs {
         let now = Instant::now();
         let mut taken_bytes = 0;
         let mut coming = [0, 1].map(|topic| broadcasts.next(topic, self.broadcasts[topic]));
+        let patience = self.patience(&coming, patience);
         while round.records.len() < records && taken_bytes < bytes {
             if self.queues.iter().any(|queue| queue.blocks(patience)) {
                 break;
@@ -143,6 +149,19 @@ impl Inputs {
             round.origins.push(origin);
         }
         round
+    }
+
+    /// How long a partition that is behind holds up the others: at least so long, and as long again as the oldest record
+    /// that has come is late (PROTOCOL P1). A catch-up on a busy machine decides what the live run would have decided.
+    fn patience(&self, coming: &[Next; 2], least: Duration) -> Duration {
+        let keyed = self.queues.iter().filter_map(|queue| queue.records.front()).map(|(record, _)| record.timestamp.0);
+        let broadcast = coming.iter().filter_map(|next| match next {
+            Next::Record(record) => Some(record.timestamp.0),
+            Next::Behind | Next::End => None,
+        });
+        let Some(oldest) = keyed.chain(broadcast).min() else { return least };
+        let late = u64::try_from(wall_clock().0.saturating_sub(oldest)).unwrap_or(0);
+        Duration::from_millis(late).min(WAIT_BEHIND_MAX).max(least)
     }
 
     fn head(&self, coming: &[Next; 2]) -> Option<Head> {
@@ -201,4 +220,38 @@ pub struct Round {
 fn order(record: &Record, topic: Topic) -> (Timestamp, u8, u8) {
     let kind = record.event.as_ref().map_or(0, |event| event.body.rank());
     (record.timestamp, kind, topic.rank())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use headroom_engine::{Position, Refusal, RefusalCode};
+
+    use super::*;
+
+    const LEAST: Duration = Duration::from_millis(500);
+
+    fn broadcast(timestamp: i64) -> Next {
+        let position = Position { input: Arc::from("promotions"), partition: 0, offset: 0 };
+        Next::Record(Box::new(Record {
+            position,
+            timestamp: Timestamp(timestamp),
+            event: Err(Refusal::new(RefusalCode::NoBody, "")),
+            content: 0,
+            original: Arc::from([]),
+            encoding: "protobuf",
+            around: None,
+            replayed: false,
+        }))
+    }
+
+    #[test]
+    fn old_broadcasts_do_not_overtake_accounts_that_are_still_on_their_way() {
+        let inputs = Inputs::new([0; 4], [0; 2]);
+        let now = wall_clock().0;
+        assert_eq!(inputs.patience(&[Next::End, Next::End], LEAST), LEAST);
+        assert_eq!(inputs.patience(&[broadcast(now + 1_000), Next::End], LEAST), LEAST);
+        assert_eq!(inputs.patience(&[broadcast(now - 86_400_000), Next::End], LEAST), WAIT_BEHIND_MAX);
+    }
 }

@@ -852,7 +852,7 @@ impl KafkaLane {
         for (shard, error) in troubles {
             self.shard_failed(shard, &RunError::Kafka(error), OpenRound::empty());
         }
-        self.fetcher.pause(self.served.iter_mut().map(|(shard, served)| (*shard, &mut served.inputs)));
+        self.fetcher.hold(self.served.iter_mut().map(|(shard, served)| (*shard, &mut served.inputs)));
     }
 
     fn waiting(&self) -> usize {

@@ -2,12 +2,13 @@
 //! reached, and group metadata that tells its generation (`MEASURED.md`). The only module with unsafe code.
 #![expect(unsafe_code, reason = "calls into librdkafka, each with handles that this module owns or keeps alive")]
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::bindings as rd;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
@@ -94,6 +95,21 @@ impl<C: ConsumerContext + 'static> BatchReader<C> {
         }
         // SAFETY: the call above filled so many places with messages, which are ours until `release`.
         self.messages[..self.taken].iter().map(|message| unsafe { fetched(*message) })
+    }
+
+    /// Leaves what comes of a partition in its own queue until it is let through again. Unlike a pause, this throws nothing
+    /// away that was read ahead, and nothing of it stands in the way of the others.
+    pub fn hold(&self, topic: &str, partition: i32, hold: bool) {
+        let Ok(topic) = CString::new(topic) else { return };
+        // SAFETY: client and own queue live as long as `self`; the partition's queue is ours until it is destroyed here.
+        unsafe {
+            let client = self.consumer.client().native_ptr();
+            let queue = rd::rd_kafka_queue_get_partition(client, topic.as_ptr(), partition);
+            if !queue.is_null() {
+                rd::rd_kafka_queue_forward(queue, if hold { ptr::null_mut() } else { self.queue });
+                rd::rd_kafka_queue_destroy(queue);
+            }
+        }
     }
 
     fn fill(&mut self, from: usize, count: usize, wait: i32) -> usize {
@@ -218,6 +234,83 @@ impl Drop for GroupMetadata {
     fn drop(&mut self) {
         // SAFETY: ours, and not used again.
         unsafe { rd::rd_kafka_consumer_group_metadata_destroy(self.0) };
+    }
+}
+
+/// What the broker answered for a record.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// Topic.
+    pub topic: &'a str,
+    /// Partition.
+    pub partition: u32,
+    /// Why it was not taken.
+    pub error: Option<RDKafkaErrorCode>,
+    /// The broker's time of it, milliseconds since 1970, where topics carry that.
+    pub appended: Option<i64>,
+}
+
+/// Waits for delivery reports, at most so long for the first, and tells all that have come. The binding's own poll stays
+/// for its whole time-out, and spins through the last millisecond of it.
+pub fn reports<C: ProducerContext>(producer: &BaseProducer<C>, wait: Duration, told: &mut dyn FnMut(Report<'_>)) {
+    let mut wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: the client outlives this call; queue and events are ours, and destroyed once.
+    unsafe {
+        let queue = rd::rd_kafka_queue_get_main(producer.client().native_ptr());
+        loop {
+            let event = rd::rd_kafka_queue_poll(queue, wait);
+            if event.is_null() {
+                break;
+            }
+            if rd::rd_kafka_event_type(event) == rd::RD_KAFKA_EVENT_LOG {
+                log(event);
+            }
+            loop {
+                // Events without messages have none.
+                let message = rd::rd_kafka_event_message_next(event);
+                if message.is_null() {
+                    break;
+                }
+                told(report(message));
+            }
+            rd::rd_kafka_event_destroy(event);
+            wait = 0;
+        }
+        rd::rd_kafka_queue_destroy(queue);
+    }
+}
+
+/// # Safety
+/// The message is valid for as long as the result is used.
+unsafe fn report<'a>(message: *const rd::rd_kafka_message_t) -> Report<'a> {
+    // SAFETY: as the caller says; its topic belongs to it.
+    unsafe {
+        let raw = &*message;
+        let topic = if raw.rkt.is_null() { "" } else { text(rd::rd_kafka_topic_name(raw.rkt)) };
+        let partition = u32::try_from(raw.partition).unwrap_or(0);
+        let error = (raw.err != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| raw.err.into());
+        let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        let timestamp = rd::rd_kafka_message_timestamp(message, &mut kind);
+        let by_broker = kind == rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
+        Report { topic, partition, error, appended: by_broker.then_some(timestamp) }
+    }
+}
+
+/// # Safety
+/// The event is valid, and one of a log line.
+unsafe fn log(event: *mut rd::rd_kafka_event_t) {
+    let (mut facility, mut line, mut level) = (ptr::null(), ptr::null(), 0);
+    // SAFETY: as the caller says; the texts belong to the event.
+    unsafe {
+        if rd::rd_kafka_event_log(event, &mut facility, &mut line, &mut level) == 0 {
+            // The numbers are syslog's.
+            let level = match level {
+                ..=2 => RDKafkaLogLevel::Critical,
+                3 | 4 => RDKafkaLogLevel::Error,
+                _ => RDKafkaLogLevel::Debug,
+            };
+            super::client::log(level, text(facility), text(line));
+        }
     }
 }
 

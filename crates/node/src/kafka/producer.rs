@@ -14,7 +14,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 
 use crate::decode::wall_clock;
 
-use super::native::{GroupMetadata, send_offsets};
+use super::native::{GroupMetadata, Report, reports, send_offsets};
 
 /// How long a call may wait for the broker before it counts as unclear.
 const CALL_MAX: Duration = Duration::from_secs(10);
@@ -22,8 +22,8 @@ const CALL_MAX: Duration = Duration::from_secs(10);
 const INIT_FIRST: Duration = Duration::from_millis(40);
 /// How often that is tried before a patient wait.
 const INIT_TRIES: u32 = 40;
-/// Delivery reports are looked for so often while records are on their way.
-const DRAIN_PAUSE: Duration = Duration::from_millis(1);
+/// How long delivery reports are waited for before it is looked again whether any is to come.
+const REPORTS_MAX: Duration = Duration::from_millis(100);
 
 /// Why a step of a transaction failed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -87,24 +87,32 @@ impl ProducerContext for Reports {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         let (error, message) = match result {
-            Ok(message) => {
-                if let Timestamp::LogAppendTime(at) = message.timestamp() {
-                    self.clock_ahead.store(wall_clock().0 - at, Ordering::Relaxed);
-                }
-                return;
-            }
-            Err((error, message)) => (error, message),
+            Ok(message) => (None, message),
+            Err((error, message)) => (error.rdkafka_error_code(), message),
         };
-        let Some(code) = error.rdkafka_error_code() else { return };
-        let purged = [RDKafkaErrorCode::PurgeQueue, RDKafkaErrorCode::PurgeInflight];
-        if !purged.contains(&code) {
-            let partition = u32::try_from(message.partition()).unwrap_or(0);
-            self.lock().push(Refused { topic: message.topic().to_owned(), partition, code });
-        }
+        let partition = u32::try_from(message.partition()).unwrap_or(0);
+        let appended = match message.timestamp() {
+            Timestamp::LogAppendTime(at) => Some(at),
+            Timestamp::CreateTime(_) | Timestamp::NotAvailable => None,
+        };
+        self.take(&Report { topic: message.topic(), partition, error, appended });
     }
 }
 
 impl Reports {
+    fn take(&self, report: &Report<'_>) {
+        let purged = [RDKafkaErrorCode::PurgeQueue, RDKafkaErrorCode::PurgeInflight];
+        match (report.error, report.appended) {
+            (Some(code), _) if purged.contains(&code) => {}
+            (Some(code), _) => {
+                let (topic, partition) = (report.topic.to_owned(), report.partition);
+                self.lock().push(Refused { topic, partition, code });
+            }
+            (None, Some(at)) => self.clock_ahead.store(wall_clock().0 - at, Ordering::Relaxed),
+            (None, None) => {}
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Refused>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,7 +185,7 @@ impl Transactor {
             match self.producer.send(ready) {
                 Ok(()) => return Ok(()),
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), again)) => {
-                    self.producer.poll(DRAIN_PAUSE);
+                    self.hear();
                     ready = again;
                 }
                 Err((error, _)) => {
@@ -196,9 +204,7 @@ impl Transactor {
     /// # Errors
     /// If it did not take one: [`Self::refused`] says which.
     pub fn drain(&self) -> Result<(), TransactionError> {
-        while self.producer.in_flight_count() > 0 {
-            self.producer.poll(DRAIN_PAUSE);
-        }
+        self.hear_all();
         let refused = self.refused();
         let Some(first) = refused.first() else { return Ok(()) };
         let (fatal, name) = (self.producer.client().fatal_error().is_some(), format!("{:?}", first.code));
@@ -210,6 +216,16 @@ impl Transactor {
             needs_abort: !fatal,
             is_retriable: false,
         })
+    }
+
+    fn hear_all(&self) {
+        while self.producer.in_flight_count() > 0 {
+            self.hear();
+        }
+    }
+
+    fn hear(&self) {
+        reports(&self.producer, REPORTS_MAX, &mut |report| self.producer.context().take(&report));
     }
 
     /// Records of the transaction that the broker did not take.
@@ -244,9 +260,7 @@ impl Transactor {
     /// Takes everything back.
     pub fn abort(&self) -> Result<(), TransactionError> {
         self.producer.purge(PurgeConfig::default().queue().inflight());
-        while self.producer.in_flight_count() > 0 {
-            self.producer.poll(DRAIN_PAUSE);
-        }
+        self.hear_all();
         self.producer.abort_transaction(CALL_MAX).map_err(|error| of("abort_transaction", &error))
     }
 
