@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 TOOLS=${HOME:?}/.cache/headroom-tools
 DENY_VERSION=0.20.2   # compiled once and kept: it builds for minutes
 SKIPPED=77            # a step's status where it could not run and need not
-STEPS=(format clippy build unit licences contracts rules-check rules-test benches proofs demo)
+STEPS=(format clippy build unit licences contracts rules-check rules-test benches proofs demo kafka-demo)
 
 step_format() { cargo fmt --all --check; }
 step_clippy() { cargo clippy --release --workspace --all-targets --locked -- -D warnings; }
@@ -33,7 +33,24 @@ step_demo() {
 }
 
 # Each benchmark once, for its assertions; `make bench` measures.
-step_benches() { cargo test --release --workspace --locked --bench '*'; }
+step_benches() {
+  cargo test --release --workspace --locked --bench '*'
+  if has_kafka; then scripts/measure-kafka.sh --tiny; fi
+}
+
+# Two nodes, a ledger and a death, with a small season.
+step_kafka-demo() {
+  has_kafka || return "$SKIPPED"
+  HEADROOM=$(headroom_path) SEASON_ACCOUNTS=600 SEASON_DAYS=30 RATE=1500 scripts/kafka-demo.sh
+}
+
+# With CI=true a broker that cannot be had is a failure.
+has_kafka() {
+  if scripts/kafka-jars.sh >/dev/null; then return 0; fi
+  [ "${CI:-}" != true ] || exit 1
+  echo "without Kafka's jars there is no broker"
+  return 1
+}
 
 step_licences() {
   local deny

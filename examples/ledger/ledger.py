@@ -203,8 +203,9 @@ INPUTS = {ORDERS: (events_pb2.OrderEvent, money_of_order), REPAYMENTS: (events_p
 class Ledger:
     """Reads topics into the book, and tells Headroom what it has."""
 
-    def __init__(self, book, brokers, prefix, batch):
+    def __init__(self, book, brokers, prefix, batch, show=0):
         self.book, self.prefix, self.batch = book, prefix, batch
+        self.show, self.shown_at = show, 0.0  # changes printed a second, and when the last was
         self.applied, self.repeated, self.unread, self.told = 0, 0, 0, 0
         self.behind = set()  # partitions whose end was not seen since their last record
         self.consumer = Consumer({
@@ -279,10 +280,19 @@ class Ledger:
                 raise Alarm(f"not a limit change: {error}") from None
             if self.book.apply(change, message.partition()):
                 self.applied += 1
+                self.show_one(change)
             else:
                 self.repeated += 1
             return 0
         return self.take_money(topic, message)
+
+    def show_one(self, change):
+        """Prints a change, unless another was printed just before."""
+        if not self.show or time.monotonic() - self.shown_at < 1 / self.show:
+            return
+        self.shown_at = time.monotonic()
+        kind = outputs_pb2.LimitChange.Kind.Name(change.kind).removeprefix("KIND_").lower()
+        print(f"{change.trigger.at.ToJsonString()}  {change.account_id}  #{change.sequence}  {kind}  {', '.join(change.reasons)}")
 
     def take_money(self, topic, message):
         kind, money = INPUTS[topic]
@@ -371,6 +381,7 @@ def arguments():
     parser.add_argument("--batch", type=int, default=1000, metavar="RECORDS", help="most records in one transaction; each costs a sync of the disk")
     parser.add_argument("--until-idle", type=float, metavar="SECONDS", help="end once everything is read and nothing has come for so long")
     parser.add_argument("--snapshot-every", type=float, default=10, metavar="SECONDS", help="how often to publish snapshots; 0: never")
+    parser.add_argument("--show", type=float, default=0, metavar="N", help="print at most N changes a second as they are applied")
     parser.add_argument("--dump", action="store_true", help="print every account as a line of JSON, sorted, and end")
     options = parser.parse_args()
     if not options.dump and not options.brokers:
@@ -384,7 +395,7 @@ def main():
     if options.dump:
         sys.stdout.writelines(f"{line}\n" for line in book.dump())
         return 0
-    ledger = Ledger(book, options.brokers, options.topic_prefix, options.batch)
+    ledger = Ledger(book, options.brokers, options.topic_prefix, options.batch, options.show)
     try:
         serve(ledger, options.until_idle, options.snapshot_every)
     except Alarm as alarm:
