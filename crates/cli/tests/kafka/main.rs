@@ -6,6 +6,7 @@ mod bad_input;
 mod cluster;
 mod crash;
 mod exact;
+mod examples;
 mod faults;
 mod feed;
 mod follower;
