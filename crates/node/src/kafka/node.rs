@@ -34,7 +34,7 @@ use super::value::{Arrived, Intake};
 use crate::config::{Config, KafkaConfig};
 use crate::decode::latest_record_time;
 use crate::error::RunError;
-use crate::service::{Admission, Bell, DataDir, DataDirLock, Shard, ShardStatus};
+use crate::service::{Admission, Bell, DataDir, DataDirLock, Shard, ShardStatus, run_lane};
 use crate::snapshot::Snapshots;
 use crate::telemetry;
 
@@ -266,12 +266,12 @@ impl Plan<'_> {
             (Arc::clone(&self.broadcasts), Arc::clone(&self.shelf)),
             (producer, [a, b]),
             Links { events, requests, jobs, reports, submissions, outcomes, checkpoints },
-            (Arc::clone(&self.changed), Arc::new(move |code, words| tell(&fatal, code, words))),
+            (Arc::clone(&self.changed), Arc::new(move |code, words| tell(&fatal, code, words)), Arc::clone(stop)),
         );
-        let (stop, span) = (Arc::clone(stop), telemetry::lane_span(process, number));
+        let span = telemetry::lane_span(process, number);
         threads.push(spawn(&format!("lane-{number}"), move || {
             let _span = span.entered();
-            lane.run(&stop);
+            run_lane(&mut lane);
         })?);
         Ok(())
     }

@@ -19,6 +19,7 @@ pub use admission::Admission;
 pub use bell::Bell;
 pub use data_dir::{DataDir, DataDirLock, Instance};
 pub use embedded::{AppendError, Elsewhere, RawEvent, Service, Verdict, Wait};
+pub use lane_loop::{Log, Ticker, run as run_lane};
 pub use lane_thread::announce;
 pub use log::LOG_INPUT;
 pub use partition::shard_of;
