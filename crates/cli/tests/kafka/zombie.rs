@@ -170,8 +170,9 @@ pub fn is_as_undisturbed(cluster: &Cluster<'_>, parts: &[PathBuf], dirs: &[&Path
     let undisturbed = Cluster::create(cluster.broker, cluster.partitions, &["kafka.wait_behind=1m"]);
     undisturbed.send(&parts.iter().map(PathBuf::as_path).collect::<Vec<_>>());
     let calm = TempDir::new().unwrap();
-    exact::decide_all(&Follower::start(&undisturbed), calm.path(), &|dir| Node::start(&undisturbed, dir, &[], None));
-    exact::decide_all(&Follower::start(cluster), dirs[0], &|dir| Node::start(cluster, dir, &[ONE], None));
+    let node = Node::start(&undisturbed, calm.path(), &[], None);
+    decided(&node, &Follower::start(&undisturbed));
+    node.stop();
     exact::is_consistent(cluster);
     exact::is_same(cluster, &undisturbed);
     let expected = view::digests(calm.path());
