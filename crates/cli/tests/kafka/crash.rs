@@ -82,18 +82,15 @@ fn a_node_that_dies_everywhere_decides_everything_once() {
     for (life, part) in parts.iter().enumerate() {
         deaths.live(&cluster, dir.path(), &follower, life, part);
     }
-    let last = Node::start(&cluster, dir.path(), &[], None);
-    decided(&last, &follower);
-    last.stop();
+    exact::decide_all(&follower, dir.path(), &|dir| Node::start(&cluster, dir, &[], None));
     deaths.print(&follower);
     assert!(deaths.by_place.values().sum::<u32>() >= 60);
 
     let undisturbed = Cluster::create(&broker, SHARDS, &SETTINGS);
     let calm = TempDir::new().unwrap();
     undisturbed.send(&parts.iter().map(PathBuf::as_path).collect::<Vec<_>>());
-    let node = Node::start(&undisturbed, calm.path(), &["kafka.round_records=1000"], None);
-    decided(&node, &Follower::start(&undisturbed));
-    node.stop();
+    let start = |dir: &Path| Node::start(&undisturbed, dir, &["kafka.round_records=1000"], None);
+    exact::decide_all(&Follower::start(&undisturbed), calm.path(), &start);
     let (changes, records) = exact::is_consistent(&cluster);
     exact::is_same(&cluster, &undisturbed);
     exact::is_same_state(dir.path(), calm.path());
@@ -176,9 +173,7 @@ fn flow(cluster: &Cluster<'_>, dir: &Path, follower: &Follower, parts: &[PathBuf
             killed += 1;
         }
     });
-    let last = Node::start(cluster, dir, &[], None);
-    decided(&last, follower);
-    last.stop();
+    exact::decide_all(follower, dir, &|dir| Node::start(cluster, dir, &[], None));
     killed
 }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 use headroom_wire::Journal;
 
 use crate::cluster::Cluster;
+use crate::follower::Follower;
+use crate::node::Node;
 use crate::view;
 
 /// Each account's sequence once and without a gap, and each input taken once and in order, by chained journals; gives
@@ -23,6 +25,24 @@ pub fn is_consistent(cluster: &Cluster<'_>) -> (u64, usize) {
         }
     }
     (ledger.values().map(|(last, _)| last).sum(), journals.iter().map(Vec::len).sum())
+}
+
+/// Runs nodes over a data directory until everything that is there is decided, and no sweep is under way any more.
+#[track_caller]
+pub fn decide_all(follower: &Follower, dir: &Path, start: &dyn Fn(&Path) -> Node) {
+    let ends = follower.ends();
+    let mut sweeping = Vec::new();
+    loop {
+        let node = start(dir);
+        let swept = |shard: &u32| node.metric("headroom_sweeps_total", &format!("shard=\"{shard}\"")) > 0.0;
+        node.until("has decided everything", |_| follower.has_reached(&ends) && sweeping.iter().all(swept));
+        node.stop();
+        // It may have been in the middle of one.
+        sweeping = view::sweeping(dir);
+        if sweeping.is_empty() {
+            return;
+        }
+    }
 }
 
 /// The same outputs in the same order on every partition of every topic.

@@ -31,8 +31,8 @@ pub struct Follower {
     seen: Arc<Mutex<Seen>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    consumer: BaseConsumer,
-    uncommitted: BaseConsumer,
+    committed: Asker,
+    uncommitted: Asker,
     names: [String; 4],
     prefix: String,
     partitions: u32,
@@ -40,18 +40,8 @@ pub struct Follower {
 
 impl Follower {
     pub fn start(cluster: &Cluster<'_>) -> Self {
-        let client = |isolation: &str| -> BaseConsumer {
-            ClientConfig::new()
-                .set("bootstrap.servers", cluster.broker.bootstrap())
-                .set("group.id", "follower")
-                .set("enable.auto.commit", "false")
-                .set("isolation.level", isolation)
-                .set("auto.offset.reset", "earliest")
-                .set("fetch.wait.max.ms", "20")
-                .create()
-                .unwrap()
-        };
-        let consumer = client("read_committed");
+        let brokers = cluster.broker.bootstrap();
+        let consumer = client(&brokers, "read_committed");
         let mut all = TopicPartitionList::new();
         for partition in 0..i32::try_from(cluster.partitions).unwrap() {
             all.add_partition_offset(&cluster.topic("journal"), partition, Offset::Beginning).unwrap();
@@ -68,12 +58,12 @@ impl Follower {
             }
         });
         let (names, partitions) = (KEYED.map(|word| cluster.topic(word)), cluster.partitions);
-        let (consumer, uncommitted) = (client("read_committed"), client("read_uncommitted"));
+        let [committed, uncommitted] = ["read_committed", "read_uncommitted"].map(|each| Asker::new(&brokers, each));
         Self {
             seen,
             stop,
             thread: Some(thread),
-            consumer,
+            committed,
             uncommitted,
             names,
             prefix: cluster.prefix.clone(),
@@ -86,8 +76,7 @@ impl Follower {
         let mut ends = BTreeMap::new();
         for name in &self.names {
             for partition in 0..self.partitions {
-                let number = i32::try_from(partition).unwrap();
-                ends.insert((name.clone(), partition), end(&self.consumer, name, number));
+                ends.insert((name.clone(), partition), self.committed.end(name, partition));
             }
         }
         ends
@@ -101,9 +90,9 @@ impl Follower {
 
     /// Whether an open transaction holds a shard's partition of a topic.
     pub fn is_held(&self, word: &str, shard: u32) -> bool {
-        let (topic, number) = (format!("{}{word}.v1", self.prefix), i32::try_from(shard).unwrap());
+        let topic = format!("{}{word}.v1", self.prefix);
         // The stable end first: what is appended in between is on its way.
-        end(&self.consumer, &topic, number) < end(&self.uncommitted, &topic, number)
+        self.committed.end(&topic, shard) < self.uncommitted.end(&topic, shard)
     }
 
     /// Records of keyed inputs that are decided.
@@ -143,14 +132,43 @@ fn take(seen: &mut Seen, value: &[u8]) {
     }
 }
 
-/// A broker that was away a moment ago may know of no leader yet.
-fn end(consumer: &BaseConsumer, topic: &str, partition: i32) -> u64 {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        match consumer.fetch_watermarks(topic, partition, Duration::from_secs(10)) {
-            Ok((_, end)) => return u64::try_from(end).unwrap(),
-            Err(error) => assert!(Instant::now() < until, "{topic} [{partition}]: {error}"),
-        }
-        thread::sleep(Duration::from_millis(20));
+/// Asks where partitions end.
+struct Asker {
+    brokers: String,
+    isolation: &'static str,
+    consumer: Mutex<BaseConsumer>,
+}
+
+impl Asker {
+    fn new(brokers: &str, isolation: &'static str) -> Self {
+        Self { brokers: brokers.to_owned(), isolation, consumer: Mutex::new(client(brokers, isolation)) }
     }
+
+    /// Asks until it is answered: a broker that was away a moment ago knows of no leaders, and a client that was told so
+    /// may believe it for long.
+    fn end(&self, topic: &str, partition: u32) -> u64 {
+        let until = Instant::now() + PATIENCE;
+        let mut consumer = self.consumer.lock().unwrap();
+        loop {
+            let number = i32::try_from(partition).unwrap();
+            match consumer.fetch_watermarks(topic, number, Duration::from_secs(10)) {
+                Ok((_, end)) => return u64::try_from(end).unwrap(),
+                Err(error) => assert!(Instant::now() < until, "{topic} [{partition}]: {error}"),
+            }
+            thread::sleep(Duration::from_millis(20));
+            *consumer = client(&self.brokers, self.isolation);
+        }
+    }
+}
+
+fn client(brokers: &str, isolation: &str) -> BaseConsumer {
+    ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "follower")
+        .set("enable.auto.commit", "false")
+        .set("isolation.level", isolation)
+        .set("auto.offset.reset", "earliest")
+        .set("fetch.wait.max.ms", "20")
+        .create()
+        .unwrap()
 }

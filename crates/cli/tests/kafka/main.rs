@@ -22,6 +22,7 @@ use headroom_kafka_broker::{Broker, Options};
 use tempfile::TempDir;
 
 use cluster::{Cluster, Season};
+use follower::Follower;
 use node::Node;
 
 #[test]
@@ -32,11 +33,7 @@ fn a_season_through_topics_is_decided() {
     let cluster = Cluster::create(&broker, 4, &["kafka.wait_behind=1m"]);
     cluster.send(&[&season.file]);
     let dir = TempDir::new().unwrap();
-    let node = Node::start(&cluster, dir.path(), &[], None);
-    node.until_serving(4);
-    node.until("decides everything", |node| node.metric("headroom_decided_records_total", "") >= season.events as f64);
-    println!("{}", node.tail());
-    node.stop();
+    exact::decide_all(&Follower::start(&cluster), dir.path(), &|dir| Node::start(&cluster, dir, &[], None));
     let ledger = view::ledger(&cluster);
     println!(
         "{} events, {} accounts with changes, {} journal records of shard 0",

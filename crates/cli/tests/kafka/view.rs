@@ -138,6 +138,13 @@ pub fn journal(cluster: &Cluster<'_>, shard: u32) -> Vec<Journal> {
     records
 }
 
+/// Shards of a data directory, which nobody has open, whose sweep is not through.
+pub fn sweeping(dir: &Path) -> Vec<u32> {
+    let data = DataDir::find(dir).unwrap();
+    let state = |shard| data.read(shard, &StoreOptions::default()).unwrap().state().unwrap();
+    (0..data.shards()).filter(|shard| state(*shard).is_some_and(|state| state.sweep.is_some())).collect()
+}
+
 /// The digest of each shard's state in a data directory that nobody has open.
 pub fn digests(dir: &Path) -> Vec<String> {
     let data = DataDir::find(dir).unwrap();

@@ -162,6 +162,8 @@ fn common(config: &KafkaConfig) -> Result<ClientConfig, KafkaError> {
     let mut client = ClientConfig::new();
     client.extend(config.client.iter().map(|(key, value)| (key.clone(), value.clone())));
     client.set("bootstrap.servers", &config.brokers).set("client.id", "headroom");
+    // By default a broker that was away for a while is looked for every ten seconds.
+    set_default(&mut client, config, "reconnect.backoff.max.ms", "1000");
     secure(&mut client, config)?;
     Ok(client)
 }

@@ -77,11 +77,9 @@ impl Fetcher {
         }
         let mut fewer = TopicPartitionList::new();
         for shard in self.assigned.difference(&kept) {
-            for name in &self.names {
-                // The client library keeps in mind that a partition is held, also when it is assigned anew.
-                self.reader.hold(name, number(*shard), false);
+            self.names.iter().for_each(|name| {
                 fewer.add_partition(name, number(*shard));
-            }
+            });
         }
         let consumer = self.reader.consumer();
         let less = if fewer.count() > 0 { consumer.incremental_unassign(&fewer) } else { Ok(()) };
@@ -143,6 +141,11 @@ impl Fetcher {
         let high = (WAITING_MAX / queues).max(WAITING_MIN);
         for (shard, inputs) in shards {
             for (name, queue) in self.names.iter().zip(&mut inputs.queues) {
+                // A partition that was held once and is assigned anew is led nowhere by the client library, from some moment
+                // after its assignment on: it is let through again until something of it has come.
+                if !queue.heard {
+                    self.reader.hold(name, number(shard), false);
+                }
                 let (is_full, has_room) = (queue.len() >= high, queue.len() <= high / 2);
                 if (!queue.held && is_full) || (queue.held && has_room) {
                     queue.held = is_full;

@@ -27,6 +27,8 @@ pub struct Queue {
     waited: Duration,
     /// What comes stays with the consumer.
     pub held: bool,
+    /// Something has come of it: a record, or its end.
+    pub heard: bool,
 }
 
 /// All inputs of a shard.
@@ -56,13 +58,14 @@ enum Head {
 impl Queue {
     fn new(topic: Topic, next: u64) -> Self {
         let records = VecDeque::new();
-        Self { topic, records, next, at_end: false, waited: Duration::ZERO, held: false }
+        Self { topic, records, next, at_end: false, waited: Duration::ZERO, held: false, heard: false }
     }
 
     /// A record came.
     pub fn push(&mut self, record: Record, since: Instant) {
         self.next = record.position.offset + 1;
         self.at_end = false;
+        self.heard = true;
         self.waited = Duration::ZERO;
         self.records.push_back((record, since));
     }
@@ -71,6 +74,7 @@ impl Queue {
     pub fn reached_end(&mut self, offset: u64) {
         self.at_end = offset >= self.next;
         self.next = self.next.max(offset);
+        self.heard = true;
         self.waited = Duration::ZERO;
     }
 

@@ -85,7 +85,7 @@ impl KafkaLane {
     }
 
     pub(super) fn revoked(&mut self, shards: &[u32], lost: bool) {
-        self.release(shards);
+        self.release(shards, lost);
         for shard in shards {
             self.all[*shard as usize].away();
             self.seal_if_changed(*shard);
@@ -93,11 +93,19 @@ impl KafkaLane {
         tracing::info!(lane = self.number, ?shards, lost, "shards left this node");
     }
 
-    pub(super) fn release(&mut self, shards: &[u32]) {
+    pub(super) fn release(&mut self, shards: &[u32], lost: bool) {
         let is_under_way = |round: &OpenRound| round.shards.iter().any(|each| shards.contains(&each.shard));
         if self.rounds.iter().any(is_under_way) {
-            // What is under way is finished, or fails by itself where the shards are lost.
-            self.finish_rounds();
+            if lost {
+                // Fresh producers end what is open, and the journal tells what became of it (PROTOCOL P17).
+                tracing::warn!(
+                    lane = self.number,
+                    "shards were lost amid a transaction: all of the lane are taken over again"
+                );
+                self.retake();
+            } else {
+                self.finish_rounds();
+            }
         }
         for shard in shards {
             // Also where rounds ended so that all is to be taken over again.

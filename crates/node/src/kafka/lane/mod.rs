@@ -207,7 +207,7 @@ impl KafkaLane {
             return;
         }
         let shards: Vec<u32> = self.served.keys().chain(self.coming.keys()).copied().collect();
-        self.release(&shards);
+        self.release(&shards, false);
         shards.into_iter().for_each(|shard| self.seal_if_changed(shard));
     }
 
