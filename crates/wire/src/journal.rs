@@ -68,6 +68,15 @@ impl JournalWriter {
         let of = |suffix| format!("{}.{suffix}", self.transactional_id);
         if self.transactional_id.is_empty() { Vec::new() } else { vec![of("a"), of("b")] }
     }
+
+    /// The same writer with other transactional ids, for while the broker cannot end what was begun under its first ones;
+    /// 0: its first ones.
+    #[must_use]
+    pub fn spare(&self, number: usize) -> Self {
+        let id = &self.transactional_id;
+        let transactional_id = if number == 0 { id.clone() } else { format!("{id}.spare-{number}") };
+        Self { transactional_id, ..self.clone() }
+    }
 }
 
 /// A stretch of one partition of one input.

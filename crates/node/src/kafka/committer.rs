@@ -22,6 +22,8 @@ pub struct Submission {
     pub epoch: u64,
     /// Whose transaction.
     pub transactor: Arc<Transactor>,
+    /// Named in every record.
+    pub writer: Arc<JournalWriter>,
     /// Outputs of all shards, with the partition of each.
     pub outputs: Vec<(u32, Outgoing)>,
     /// Journal records of all shards, by shard and sequence.
@@ -63,8 +65,6 @@ pub enum Outcome {
 pub struct Committer {
     /// Names of all topics, in the order of [`Topic::ALL`].
     pub names: [String; 12],
-    /// Named in every record.
-    pub writer: JournalWriter,
 }
 
 impl Committer {
@@ -142,7 +142,7 @@ impl Committer {
         let mut offsets = TopicPartitionList::new();
         for (at, (shard, piece)) in submission.journal.iter().enumerate() {
             let delta = compress(&piece.delta);
-            for value in journal_parts(piece.seq, &self.writer, &piece.journal, &delta) {
+            for value in journal_parts(piece.seq, &submission.writer, &piece.journal, &delta) {
                 submission.transactor.send(&ToSend {
                     topic: self.name(Topic::Journal),
                     partition: *shard,

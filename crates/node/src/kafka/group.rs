@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -20,6 +21,9 @@ use crate::telemetry;
 const POLL: Duration = Duration::from_millis(20);
 /// How long lanes may take to let go of shards before they are let go of without them.
 const RELEASE_MAX: Duration = Duration::from_secs(20);
+/// The client library joins once a second at most, and shards reach their next owner after a second join. So long after
+/// hearing that they are to leave they are served here, or they would be served by nobody.
+const REJOIN: Duration = Duration::from_millis(700);
 /// After asking to leave the group: time for the broker to hear of it.
 const LEAVE: Duration = Duration::from_millis(700);
 
@@ -55,6 +59,7 @@ struct Hands {
     lanes: Vec<Sender<GroupEvent>>,
     joined: Arc<AtomicBool>,
     fatal: Arc<Mutex<Option<String>>>,
+    leaving: AtomicBool,
 }
 
 impl ClientContext for Hands {
@@ -80,7 +85,13 @@ impl ConsumerContext for Hands {
                 self.assigned(consumer, cooperative, &shards, partitions)
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
-                self.revoked(&shards, consumer.assignment_lost());
+                let lost = consumer.assignment_lost();
+                if cooperative && !lost && !self.leaving.load(Ordering::Acquire) {
+                    // Until the next join all that counts for commits is the generation of this one.
+                    self.tell_metadata(consumer, &[]);
+                    thread::sleep(REJOIN);
+                }
+                self.revoked(&shards, lost);
                 if cooperative { consumer.incremental_unassign(partitions) } else { consumer.unassign() }
             }
             other => {
@@ -185,7 +196,8 @@ impl Group {
     /// What the client library says of the settings.
     pub fn join(config: &ClientConfig, journal: &str, lanes: Vec<Sender<GroupEvent>>) -> Result<Self, KafkaError> {
         let (joined, fatal) = (Arc::default(), Arc::default());
-        let hands = Hands { lanes, joined: Arc::clone(&joined), fatal: Arc::clone(&fatal) };
+        let (joined_too, fatal_too) = (Arc::clone(&joined), Arc::clone(&fatal));
+        let hands = Hands { lanes, joined: joined_too, fatal: fatal_too, leaving: AtomicBool::new(false) };
         let consumer: BaseConsumer<Hands> = BaseConsumer::from_config_and_context(config, hands)
             .map_err(KafkaError::client("cannot join the group"))?;
         consumer.subscribe(&[journal]).map_err(KafkaError::client(format!("cannot subscribe to `{journal}`")))?;
@@ -198,6 +210,7 @@ impl Group {
             self.poll();
             self.answer(requests);
         }
+        self.consumer.context().leaving.store(true, Ordering::Release);
         self.consumer.unsubscribe();
         let until = Instant::now() + LEAVE;
         while Instant::now() < until {

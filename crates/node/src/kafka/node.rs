@@ -20,7 +20,7 @@ use super::error::KafkaError;
 use super::fetcher::{Decode, Fetcher};
 use super::group::{Group, GroupEvent, GroupRequest};
 use super::kept_genesis;
-use super::lane::{Changed, Checkpoints, KafkaLane, Links};
+use super::lane::{Changed, Checkpoints, KafkaLane, Links, SPARES};
 use super::native::BatchReader;
 use super::problem::{Problem, ProblemCode};
 use super::shelf::Shelf;
@@ -247,16 +247,14 @@ impl Plan<'_> {
         let (submissions, submission) = channel();
         let (outcome, outcomes) = channel();
         let names = Topic::ALL.map(|topic| topic.name(&config.topic_prefix));
-        let committer = Committer { names, writer: writer.clone() };
+        let committer = Committer { names };
         let takeovers = self.takeovers(writer.clone())?;
         let shelf = Arc::clone(&self.shelf);
         threads.push(spawn(&format!("commit-{number}"), move || committer.run(&submission, &outcome))?);
         threads.push(spawn(&format!("takeover-{number}"), move || {
             takeover_thread::run(takeovers, &shelf, &job, &report)
         })?);
-        let ids = writer.transactional_ids();
-        let [a, b] = ids.try_into().expect("a writer on Kafka has two producers");
-        let producer = client::producer(config, Some(&a))?;
+        let producer = client::producer(config, Some(&writer.transactional_id))?;
         let fatal = self.fatal.clone();
         let mut lane = KafkaLane::new(
             number,
@@ -264,7 +262,7 @@ impl Plan<'_> {
             self.shards.clone(),
             Fetcher::open(config, self.decoder(&Topic::KEYED))?,
             (Arc::clone(&self.broadcasts), Arc::clone(&self.shelf)),
-            (producer, [a, b]),
+            (producer, writer),
             Links { events, requests, jobs, reports, submissions, outcomes, checkpoints },
             (Arc::clone(&self.changed), Arc::new(move |code, words| tell(&fatal, code, words)), Arc::clone(stop)),
         );
@@ -277,7 +275,8 @@ impl Plan<'_> {
     }
 
     fn takeovers(&self, writer: JournalWriter) -> Result<TakeOvers, KafkaError> {
-        let ours = (0..self.lanes).flat_map(|lane| self.writer_of(lane).transactional_ids()).collect();
+        let of = |lane| (0..=SPARES).flat_map(move |spare| self.writer_of(lane).spare(spare).transactional_ids());
+        let ours = (0..self.lanes).flat_map(of).collect();
         let (dir, options) = (self.dir.clone(), self.store_options.clone());
         TakeOvers::new(self.config, dir, options, writer, self.snapshots.clone(), ours)
     }

@@ -22,6 +22,8 @@ const CALL_MAX: Duration = Duration::from_secs(10);
 const INIT_FIRST: Duration = Duration::from_millis(40);
 /// How often that is tried before a patient wait.
 const INIT_TRIES: u32 = 40;
+/// What a call is named that makes a transactional id ours.
+const INIT: &str = "init_transactions";
 /// How long delivery reports are waited for before it is looked again whether any is to come.
 const REPORTS_MAX: Duration = Duration::from_millis(100);
 
@@ -41,6 +43,13 @@ pub struct TransactionError {
     pub needs_abort: bool,
     /// What became of the call is unknown: it may be made again.
     pub is_retriable: bool,
+}
+
+impl TransactionError {
+    /// The broker answers, but an earlier transaction of the id does not end.
+    pub fn is_busy(&self) -> bool {
+        self.call == INIT && self.is_retriable
+    }
 }
 
 /// A record that the broker did not take.
@@ -155,12 +164,12 @@ impl Transactor {
             let producer: BaseProducer<Reports> = BaseProducer::from_config_and_context(&config, Reports::default())
                 .map_err(|error| of("create", &error))?;
             // A client that is not connected yet would wait for a timer of half a second.
-            let _ = producer.client().fetch_metadata(None, Duration::from_secs(5));
+            let answers = producer.client().fetch_metadata(None, Duration::from_secs(5)).is_ok();
             let wait = if tries < INIT_TRIES { INIT_FIRST } else { CALL_MAX };
             tries += 1;
             let error = match producer.init_transactions(wait) {
                 Ok(()) => return Ok(Self { producer }),
-                Err(error) => of("init_transactions", &error),
+                Err(error) => of(if answers { INIT } else { "connect" }, &error),
             };
             drop_beside(producer);
             if !error.is_retriable || Instant::now() > until || !is_wanted() {

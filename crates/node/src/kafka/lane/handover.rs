@@ -10,7 +10,7 @@ use headroom_store::fault;
 
 use super::rounds::OpenRound;
 use super::served::Served;
-use super::{Coming, FINISH_MAX, IDLE, Identity, KafkaLane, OPEN_PATIENCE, Producers, RETRY_MAX};
+use super::{Coming, FINISH_MAX, IDLE, Identity, KafkaLane, OPEN_PATIENCE, Producers, RETRY_MAX, SPARES};
 use crate::kafka::error::KafkaError;
 use crate::kafka::group::GroupEvent;
 use crate::kafka::input::Inputs;
@@ -240,14 +240,19 @@ impl KafkaLane {
         }
         fault::point("kafka.before_producers");
         let open = |id: &String| Transactor::open(&self.producer_config, id, OPEN_PATIENCE, &|| true).map(Arc::new);
-        match self.ids.each_ref().map(open) {
+        let writer = Arc::new(self.writer.spare(self.spare));
+        let ids: [String; 2] = writer.transactional_ids().try_into().expect("a writer on Kafka has two producers");
+        match ids.each_ref().map(open) {
             [Ok(a), Ok(b)] => {
-                self.producers = Producers::Ready { pair: [a, b], turn: 0 };
+                self.producers = Producers::Ready { pair: [a, b], turn: 0, writer };
                 let shards: Vec<u32> = self.coming.keys().copied().collect();
                 shards.into_iter().for_each(|shard| self.send_take_over(shard));
             }
             [Err(error), _] | [_, Err(error)] => {
-                tracing::warn!(lane = self.number, %error, "producers cannot be opened yet");
+                tracing::warn!(lane = self.number, spare = self.spare, %error, "producers cannot be opened yet");
+                if error.is_busy() {
+                    self.spare = (self.spare + 1) % (SPARES + 1);
+                }
                 let pause = (pause * 2).min(RETRY_MAX);
                 let not_before = Instant::now() + pause;
                 self.producers = Producers::Missing { not_before, pause, identity: Identity::ToAsk };

@@ -14,6 +14,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use headroom_wire::JournalWriter;
 use rdkafka::config::ClientConfig;
 
 use super::broadcast::Broadcasts;
@@ -45,6 +46,9 @@ const RETRY_MAX: Duration = Duration::from_secs(2);
 const SLOW_COMMIT: Duration = Duration::from_secs(1);
 /// One attempt at opening producers.
 const OPEN_PATIENCE: Duration = Duration::from_secs(2);
+/// Further pairs of transactional ids: a transaction that a partition without a leader is part of does not end before that
+/// has one again, and keeps its id for so long.
+pub const SPARES: usize = 4;
 /// Clocks may differ by so many milliseconds (PROTOCOL P3).
 const CLOCK_DIFFERENCE_MAX: u64 = 5_000;
 /// How long rounds under way are waited for when shards leave.
@@ -60,14 +64,12 @@ struct Coming {
 /// The two producers, used in turn.
 enum Producers {
     /// They must be opened; not before this time, and once it is known that nobody else writes in our name.
-    Missing {
-        not_before: Instant,
-        pause: Duration,
-        identity: Identity,
-    },
+    Missing { not_before: Instant, pause: Duration, identity: Identity },
     Ready {
         pair: [Arc<Transactor>; 2],
         turn: usize,
+        /// With their ids.
+        writer: Arc<JournalWriter>,
     },
 }
 
@@ -120,7 +122,10 @@ pub struct KafkaLane {
     fetcher: Fetcher,
     broadcasts: Arc<Broadcasts>,
     producer_config: ClientConfig,
-    ids: [String; 2],
+    /// With its first transactional ids.
+    writer: JournalWriter,
+    /// Which of its ids are used; 0: the first ones.
+    spare: usize,
     producers: Producers,
     links: Links,
     metadata: Option<Arc<GroupMetadata>>,
@@ -165,7 +170,7 @@ impl KafkaLane {
         all: Vec<Arc<Shard>>,
         fetcher: Fetcher,
         (broadcasts, shelf): (Arc<Broadcasts>, Arc<Shelf>),
-        (producer_config, ids): (ClientConfig, [String; 2]),
+        (producer_config, writer): (ClientConfig, JournalWriter),
         links: Links,
         (changed, fatal, stop): (Changed, Tell, Arc<AtomicBool>),
     ) -> Self {
@@ -177,7 +182,8 @@ impl KafkaLane {
             fetcher,
             broadcasts,
             producer_config,
-            ids,
+            writer,
+            spare: 0,
             producers: Producers::Missing { not_before: now, pause: RETRY_FIRST, identity: Identity::Ours },
             links,
             metadata: None,

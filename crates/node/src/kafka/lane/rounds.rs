@@ -154,11 +154,11 @@ impl KafkaLane {
     }
 
     pub(super) fn submit(&mut self, round: OpenRound, outputs: Vec<(u32, Outgoing)>, journal: Vec<(u32, StagedPiece)>) {
-        let Producers::Ready { pair, turn } = &mut self.producers else { return };
-        let transactor = Arc::clone(&pair[*turn]);
+        let Producers::Ready { pair, turn, writer } = &mut self.producers else { return };
+        let (transactor, writer) = (Arc::clone(&pair[*turn]), Arc::clone(writer));
         *turn = 1 - *turn;
         let metadata = Arc::clone(self.metadata.as_ref().expect("rounds are stepped by members only"));
-        let submission = Submission { epoch: self.epoch, transactor, outputs, journal, metadata };
+        let submission = Submission { epoch: self.epoch, transactor, writer, outputs, journal, metadata };
         self.rounds.push_back(round);
         self.links.submissions.send(submission).expect("the thread for commits lives as long as its lane");
     }
