@@ -125,6 +125,19 @@ impl Inputs {
         keyed && (0..2).all(|topic| matches!(broadcasts.next(topic, self.broadcasts[topic]), Next::End))
     }
 
+    /// How many records wait, and for what.
+    pub fn describe(&self, broadcasts: &Broadcasts) -> String {
+        let missing = self.queues.iter().filter(|queue| queue.is_missing());
+        let keyed = missing.map(|queue| {
+            format!("; record {} of `{}` has not come for {:?}", queue.next, queue.topic.word(), queue.waited)
+        });
+        let behind = (0..2).filter(|topic| matches!(broadcasts.next(*topic, self.broadcasts[*topic]), Next::Behind));
+        let broadcast = behind.map(|topic| {
+            format!("; record {} of `{}` is being read", self.broadcasts[topic], Topic::BROADCAST[topic].word())
+        });
+        format!("{} records wait{}", self.len(), keyed.chain(broadcast).collect::<String>())
+    }
+
     /// The next records in merged order, at most so many records and bytes. Stops where a partition is behind that must
     /// be waited for. Says whether a wait ran out.
     pub fn take(&mut self, broadcasts: &Broadcasts, records: usize, bytes: usize, patience: Duration) -> Round {

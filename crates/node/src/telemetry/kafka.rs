@@ -27,6 +27,11 @@ pub fn writer_fenced(shard: u32, transactional_id: &str, held: &str) {
     counter!(m::FENCED).increment(1);
 }
 
+/// A shard with work has come no further for so long; `waits` says what for.
+pub fn shard_stalled(shard: u32, time: Duration, waits: &str) {
+    warn!(shard, stalled_ms = millis(time), waits, "a shard comes no further");
+}
+
 /// A shard's store was brought to the end of its journal: `free` until no transaction held it, `time` in all.
 pub fn shard_brought_up(shard: u32, records: u64, free: Duration, time: Duration) {
     info!(shard, records, free_ms = millis(free), ms = millis(time), "the store follows its journal to the end");

@@ -20,8 +20,8 @@ pub use events::{
 pub use init::{Telemetry, TelemetryError, init};
 pub use kafka::{
     broker_clock, event_to_change, input_distance, producers_lost, shard_brought_up, shard_held, shard_restored,
-    shard_served, shard_taken_over, shards_assigned, shards_revoked, standby_followed, transaction_aborted,
-    transaction_committed, writer_fenced,
+    shard_served, shard_stalled, shard_taken_over, shards_assigned, shards_revoked, standby_followed,
+    transaction_aborted, transaction_committed, writer_fenced,
 };
 pub use metrics::{METRICS, Metric, MetricKind};
 pub use page::metrics_page;

@@ -29,6 +29,7 @@ fn every_event() {
     shards_revoked(&[1], false, Duration::from_millis(3));
     writer_fenced(0, "dev.headroom.n.lane-0.a", "headroom.journal.v1");
     shard_brought_up(0, 5, Duration::from_millis(1), Duration::from_millis(2));
+    shard_stalled(0, Duration::from_secs(11), "records");
     shard_restored(0, Some(7));
     standby_followed(0, 3);
     input_distance("headroom.orders.v1", 0, 7, 9);

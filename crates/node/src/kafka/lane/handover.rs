@@ -193,6 +193,7 @@ impl KafkaLane {
             committed_broadcasts: broadcasts,
             is_new: true,
             held: None,
+            moved_at: now,
             ticker: Ticker::default(),
             snapshot_at: now + self.first_snapshot(shard),
         };

@@ -7,6 +7,7 @@ mod handover;
 mod inputs;
 mod rounds;
 mod served;
+mod stall;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -148,6 +149,8 @@ pub struct KafkaLane {
     changed: Changed,
     /// When inputs were looked at last.
     looked_at: Instant,
+    /// When it was last looked for shards that come no further.
+    stalls_at: Instant,
     /// The next round begins with this shard: none is always last.
     turn: u32,
     fatal: Tell,
@@ -201,6 +204,7 @@ impl KafkaLane {
             clock_is_off: false,
             changed,
             looked_at: now,
+            stalls_at: now,
             turn: 0,
             fatal,
             stop,
@@ -244,6 +248,7 @@ impl Log for KafkaLane {
     fn wait(&mut self, worked: bool) {
         self.fetch(worked);
         self.checkpoint();
+        self.tell_stalls();
     }
 
     /// Stores are the shelf's by now.

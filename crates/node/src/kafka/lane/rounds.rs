@@ -208,7 +208,7 @@ impl KafkaLane {
         }
         for OpenShard { shard, pieces, took_over, broadcasts, .. } in round.shards {
             let Some(served) = self.served.get_mut(&shard) else { continue };
-            (served.held, served.committed_broadcasts) = (None, broadcasts);
+            (served.held, served.committed_broadcasts, served.moved_at) = (None, broadcasts, Instant::now());
             if let Err(error) = served.lane.release(pieces) {
                 served.shard.seal_by(&error);
                 self.drop_shard(shard);

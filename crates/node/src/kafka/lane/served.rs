@@ -26,6 +26,8 @@ pub(super) struct Served {
     pub(super) is_new: bool,
     /// Its partitions refuse writes: it is left out until then, and tried alone (PROTOCOL P18).
     pub(super) held: Option<Hold>,
+    /// When something of it was committed last, or it was taken over.
+    pub(super) moved_at: Instant,
     pub(super) ticker: Ticker,
     pub(super) snapshot_at: Instant,
 }
