@@ -1,6 +1,6 @@
 //! Readers of what is committed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use headroom_node::KafkaConfig;
 use headroom_node::kafka::{BatchReader, Fetched, Isolation, Topic, client};
-use headroom_wire::proto::LimitChange;
+use headroom_wire::proto::{DeadLetter, LimitChange};
 use prost::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -48,17 +48,33 @@ pub fn open_some(config: &KafkaConfig, topics: &[String], numbers: &[u32], from:
 
 /// Counts what is committed in a topic.
 pub fn totals(config: &KafkaConfig, topic: Topic) -> Totals {
+    let mut totals = Totals::default();
+    each(config, topic, |value| {
+        totals.records += 1.0;
+        #[expect(clippy::cast_precision_loss, reason = "records have at most a mebibyte")]
+        let bytes = value.len() as f64;
+        totals.bytes += bytes;
+    });
+    totals
+}
+
+/// How many dead letters there are of each code.
+pub fn dead_letter_codes(config: &KafkaConfig) -> BTreeMap<String, u64> {
+    let mut codes = BTreeMap::new();
+    each(config, Topic::DeadLetters, |value| {
+        let letter = DeadLetter::decode(value).expect("a dead letter");
+        *codes.entry(letter.code).or_default() += 1;
+    });
+    codes
+}
+
+fn each(config: &KafkaConfig, topic: Topic, mut told: impl FnMut(&[u8])) {
     let mut reader = open(config, &[topic.name(&config.topic_prefix)], Offset::Beginning);
-    let (mut totals, mut ended) = (Totals::default(), BTreeSet::new());
+    let mut ended = BTreeSet::new();
     while ended.len() < config.partitions as usize {
         for fetched in reader.take(WAIT) {
             match fetched {
-                Fetched::Message(message) => {
-                    totals.records += 1.0;
-                    #[expect(clippy::cast_precision_loss, reason = "records have at most a mebibyte")]
-                    let bytes = message.value.map_or(0, <[u8]>::len) as f64;
-                    totals.bytes += bytes;
-                }
+                Fetched::Message(message) => told(message.value.unwrap_or_default()),
                 Fetched::End { partition, .. } => {
                     ended.insert(partition);
                 }
@@ -66,7 +82,6 @@ pub fn totals(config: &KafkaConfig, topic: Topic) -> Totals {
             }
         }
     }
-    totals
 }
 
 /// What came, and when.

@@ -29,6 +29,9 @@ impl Shape {
             outputs += found.records;
             bytes += found.bytes;
         }
+        for (code, count) in reader::dead_letter_codes(&cluster.config) {
+            println!("        {code}: {count}");
+        }
         let journal = reader::totals(&cluster.config, Topic::Journal);
         println!(
             "the node wrote, for {events} events: {outputs} outputs of {:.0} bytes; {} journal records, {:.1} bytes an event",
