@@ -24,6 +24,8 @@ const INIT_FIRST: Duration = Duration::from_millis(40);
 const INIT_TRIES: u32 = 40;
 /// What a call is named that makes a transactional id ours.
 const INIT: &str = "init_transactions";
+/// Records time out sooner than this: who has heard nothing of them then never will.
+const ANSWERS_MAX: Duration = Duration::from_secs(60);
 /// How long delivery reports are waited for before it is looked again whether any is to come.
 const REPORTS_MAX: Duration = Duration::from_millis(100);
 
@@ -213,7 +215,7 @@ impl Transactor {
     /// # Errors
     /// If it did not take one: [`Self::refused`] says which.
     pub fn drain(&self) -> Result<(), TransactionError> {
-        self.hear_all();
+        self.hear_all()?;
         let refused = self.refused();
         let Some(first) = refused.first() else { return Ok(()) };
         let (fatal, name) = (self.producer.client().fatal_error().is_some(), format!("{:?}", first.code));
@@ -227,10 +229,23 @@ impl Transactor {
         })
     }
 
-    fn hear_all(&self) {
+    fn hear_all(&self) -> Result<(), TransactionError> {
+        let until = Instant::now() + ANSWERS_MAX;
         while self.producer.in_flight_count() > 0 {
+            if Instant::now() > until {
+                let detail = format!("{} records without an answer", self.producer.in_flight_count());
+                return Err(TransactionError {
+                    call: "deliver",
+                    name: "Silent".to_owned(),
+                    detail,
+                    is_fatal: true,
+                    needs_abort: false,
+                    is_retriable: false,
+                });
+            }
             self.hear();
         }
+        Ok(())
     }
 
     fn hear(&self) {
@@ -269,7 +284,7 @@ impl Transactor {
     /// Takes everything back.
     pub fn abort(&self) -> Result<(), TransactionError> {
         self.producer.purge(PurgeConfig::default().queue().inflight());
-        self.hear_all();
+        self.hear_all()?;
         self.producer.abort_transaction(CALL_MAX).map_err(|error| of("abort_transaction", &error))
     }
 
