@@ -54,7 +54,9 @@ fn content(folder: &Path, prefix: &str, files: &mut Listed) -> io::Result<()> {
         let inside = format!("{prefix}{name}");
         if path.is_dir() {
             content(&path, &format!("{inside}/"), files)?;
-        } else if inside == "ruleset.yaml" || inside == "facts.yaml" || inside.ends_with(".rule.yaml") {
+        } else if ["ruleset.yaml", "facts.yaml", "strategies.yaml"].contains(&inside.as_str())
+            || inside.ends_with(".rule.yaml")
+        {
             files.push((inside, path));
         }
     }

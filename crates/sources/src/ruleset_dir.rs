@@ -13,7 +13,7 @@ const FILES_MAX: usize = 10_000;
 /// How deep folders may nest.
 const DEPTH_MAX: usize = 16;
 
-/// The content of a ruleset: `ruleset.yaml`, `facts.yaml` and every `*.rule.yaml` in any folder, each with its path
+/// The content of a ruleset: `ruleset.yaml`, `facts.yaml`, `strategies.yaml` and every `*.rule.yaml` in any folder, each with its path
 /// within `directory` (forward slashes) and its text, sorted by path. What is wrong with a text is the loader's business.
 ///
 /// Names that begin with a dot are left out. A link to a file is followed, one to a folder is not: no walk is endless.
@@ -87,7 +87,7 @@ impl Walk {
 
 /// As the engine's loader sees it.
 fn is_content(path: &str) -> bool {
-    path == "ruleset.yaml" || path == "facts.yaml" || path.ends_with(".rule.yaml")
+    ["ruleset.yaml", "facts.yaml", "strategies.yaml"].contains(&path) || path.ends_with(".rule.yaml")
 }
 
 fn text(path: &Path) -> Result<String, SourceError> {

@@ -110,7 +110,7 @@ pub struct Probe {
     pub line: usize,
     /// What is looked at.
     pub name: ProbeName,
-    /// On which account.
+    /// On which account; of some names a rule.
     pub account: AccountId,
     /// What it should be, as written, without underscores.
     pub value: String,
@@ -143,6 +143,10 @@ pub enum ProbeName {
     Status,
     /// The number of limit changes so far.
     Sequence,
+    /// How often a rule fired so far; it stands in the account's place.
+    Fired,
+    /// How often a rule's proposal lost so far, to a rule, a hold, a guard; it stands in the account's place.
+    Beaten,
 }
 
 impl ProbeName {
@@ -160,6 +164,8 @@ impl ProbeName {
         ("dpd", Self::Dpd),
         ("status", Self::Status),
         ("sequence", Self::Sequence),
+        ("fired", Self::Fired),
+        ("beaten", Self::Beaten),
     ];
 
     /// As scenarios write it.
