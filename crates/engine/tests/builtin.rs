@@ -41,7 +41,7 @@ fn the_built_in_rules_load_without_warnings() {
     assert_eq!(rendered(&ruleset.warnings), "");
     assert_eq!(ruleset.settings.name, "builtin");
     let numbers: Vec<u32> = ruleset.rules.iter().map(|rule| rule.number).collect();
-    assert_eq!(numbers, [1, 4, 9, 14, 29, 31, 37, 39, 40, 43]);
+    assert_eq!(numbers[..26], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 23, 24, 25, 26, 27]);
 }
 
 #[test]

@@ -57,7 +57,11 @@ impl<'a> Renderer<'a> {
             }
             ChangeKind::Undone => undone(before, after),
         };
-        format!("{} {} {what} because {}", change.kind.word(), change.account, change.reasons.join(", "))
+        let lowered = match change.guards_applied.as_slice() {
+            [] => String::new(),
+            guards => format!(" lowered by {}", guards.join(", ")),
+        };
+        format!("{} {} {what}{lowered} because {}", change.kind.word(), change.account, change.reasons.join(", "))
     }
 
     fn until(&self, until: Option<Timestamp>) -> String {
