@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use crate::vocabulary::{Cause, HoldOf, Priority, Scope};
 
 use super::decide::Tally;
-use super::evaluate::{Snapshot, causes};
+use super::evaluate::{Snapshot, Verdict, causes};
 use super::proposal::{Act, Collected, Proposal};
 
 /// What one pass asks, and of whom.
@@ -51,12 +51,13 @@ impl<'a> Pass<'a> {
         for cause in causes(rule, &self.view) {
             self.view.cause = cause;
             self.snapshot.prepare(rule, &self.view);
-            match self.snapshot.ask(&rule.when, &self.view) {
+            let verdict = self.snapshot.verdict(rule, &self.view);
+            match verdict.value {
                 Value::Known(0) if known => memo = Memo::Forget(rule.number),
                 Value::Known(0) => {}
                 Value::Known(_) if known => {}
                 Value::Known(_) => {
-                    self.propose(position, rule, cause, collected);
+                    self.propose(position, rule, &verdict, cause, collected);
                     // `once: account` counts what came out, not what a guard or a hold stopped.
                     if limited && rule.once == Once::Entry {
                         memo = Memo::Remember(rule.number);
@@ -64,7 +65,7 @@ impl<'a> Pass<'a> {
                 }
                 Value::Unknown(_) | Value::Error(_) => {
                     tally.not_evaluated.push(rule.number);
-                    self.unknown(position, rule, cause, collected);
+                    self.unknown(position, rule, &verdict, cause, collected);
                 }
             }
         }
@@ -72,7 +73,14 @@ impl<'a> Pass<'a> {
         memo
     }
 
-    fn unknown(&mut self, position: usize, rule: &Rule, cause: Option<Cause>, collected: &mut Collected) {
+    fn unknown(
+        &mut self,
+        position: usize,
+        rule: &Rule,
+        verdict: &Verdict<'_>,
+        cause: Option<Cause>,
+        collected: &mut Collected,
+    ) {
         let acts = match rule.on_unknown {
             OnUnknown::Skip => return,
             OnUnknown::Hold => {
@@ -85,25 +93,35 @@ impl<'a> Pass<'a> {
                 proposal: None,
             }],
         };
-        let why = self.why(rule, collected);
-        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why)));
+        let why = self.why(rule, verdict, collected);
+        let reasons = vec![rule.reason.clone()];
+        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
-    fn why(&self, rule: &Rule, collected: &mut Collected) -> usize {
-        collected.traces.push(self.snapshot.explain(rule, &rule.when, &self.view));
+    fn why(&self, rule: &Rule, verdict: &Verdict<'_>, collected: &mut Collected) -> usize {
+        collected.traces.push(self.snapshot.explain(rule, verdict.condition, &self.view));
         collected.traces.len() - 1
     }
 
-    fn propose(&mut self, position: usize, rule: &Rule, cause: Option<Cause>, collected: &mut Collected) {
+    fn propose(
+        &mut self,
+        position: usize,
+        rule: &Rule,
+        verdict: &Verdict<'_>,
+        cause: Option<Cause>,
+        collected: &mut Collected,
+    ) {
         let mut acts = Vec::new();
-        for action in &rule.actions {
+        let actions = verdict.row.map_or(&rule.actions, |row| &row.actions);
+        for action in actions {
             self.resolve(action, cause, &mut acts);
         }
         if acts.is_empty() {
             return;
         }
-        let why = self.why(rule, collected);
-        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why)));
+        let why = self.why(rule, verdict, collected);
+        let reasons = self.snapshot.reasons(rule, verdict.row, &self.view);
+        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
     /// Resolves one action; an unknown amount or time means no action.
@@ -263,6 +281,6 @@ pub(super) fn percent_of(amount: i64, percent: i64) -> Option<i64> {
     i64::try_from(i128::from(amount) * i128::from(percent) / 100).ok()
 }
 
-fn proposal(rule: usize, act: Act, cause: Option<Cause>, why: usize) -> Proposal {
-    Proposal { rule, act, cause, why, lowered_by: Vec::new() }
+fn proposal(rule: usize, act: Act, cause: Option<Cause>, why: usize, reasons: &[String]) -> Proposal {
+    Proposal { rule, act, cause, why, reasons: reasons.to_vec(), lowered_by: Vec::new() }
 }
