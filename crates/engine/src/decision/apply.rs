@@ -56,6 +56,9 @@ impl Decision<'_> {
         for winner in &winners {
             let informs = matches!(winner.act, Act::Review { .. } | Act::Notify { .. });
             let change = if informs { None } else { self.apply(winner, traces) };
+            if matches!(winner.act, Act::Schedule { .. }) {
+                applied.push(winner.rule);
+            }
             if let Some(id) = change {
                 applied.push(winner.rule);
                 self.notice_of_rule(winner, Some(id));
@@ -89,7 +92,9 @@ impl Decision<'_> {
                 let rule = self.number(proposal);
                 self.account.timers.push(Timer { due: *due, kind: TimerKind::Scheduled, rule });
                 self.tally.fired.push(rule);
-                self.notice_of_rule(proposal, None);
+                if !self.context.ruleset.rules[proposal.rule].announces() {
+                    self.notice_of_rule(proposal, None);
+                }
                 None
             }
             Act::Boost { .. } => self.grant_boost(proposal, traces),

@@ -6,22 +6,25 @@ use crate::vocabulary::ChangeKind;
 
 use super::decide::Decision;
 use super::emit::Change;
-use super::proposal::{Act, Proposal};
+use super::proposal::{Act, Proposal, UndoOf};
 use super::propose::percent_of;
 
 impl Decision<'_> {
     /// Entries that an undo would give back.
     pub fn undoable(&self, act: &Act) -> impl Iterator<Item = &Undo> {
-        let (cause, fault) = match act {
-            Act::Undo { cause, fault, .. } => (*cause, *fault),
-            _ => (None, None),
+        let asked = match act {
+            Act::Undo { of, field, .. } => Some((*of, *field)),
+            _ => None,
         };
         let entries = &self.account.stack.undo;
         entries.iter().filter(move |each| {
-            let wanted = match fault {
-                Some((since, until)) => since <= each.at && each.at < until,
-                None => each.cause == cause,
-            };
+            let wanted = asked.is_some_and(|(of, field)| {
+                let meant = match of {
+                    UndoOf::Suspect(suspect) => suspect.covers(each),
+                    UndoOf::Cause(cause) => each.cause == Some(cause),
+                };
+                meant && field.is_none_or(|field| each.field == field)
+            });
             let passed = entries.iter().any(|later| later.at > each.at && later.cause != each.cause);
             wanted && !passed
         })

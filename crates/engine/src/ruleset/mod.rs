@@ -12,6 +12,7 @@ mod rule_check;
 mod rule_file;
 mod settings;
 mod settings_file;
+mod strategy_file;
 mod table;
 
 pub use action::{Action, Amount, HoldSpec, TimeBase, TimeExpr};
