@@ -72,7 +72,7 @@ impl Decision<'_> {
         if let Some(rule) = adverse.filter(|_| upward) {
             return Some(self.context.ruleset.rules[rule].id.to_string());
         }
-        if let Some(cause) = all.iter().find(|cause| act.loosens() != Some(**cause)) {
+        if let Some(cause) = all.iter().find(|cause| act.loosens() != Some(**cause) && !self.gives_back(act, **cause)) {
             return Some(format!("block:{}", cause.word()));
         }
         review.map(|kind| format!("review:{kind}"))

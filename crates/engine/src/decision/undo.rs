@@ -2,7 +2,7 @@
 
 use crate::output::Trace;
 use crate::stack::{Undo, UndoField};
-use crate::vocabulary::ChangeKind;
+use crate::vocabulary::{Cause, ChangeKind};
 
 use super::decide::Decision;
 use super::emit::Change;
@@ -28,6 +28,12 @@ impl Decision<'_> {
             let passed = entries.iter().any(|later| later.at > each.at && later.cause != each.cause);
             wanted && !passed
         })
+    }
+
+    /// Whether an undo lifts the block of a cause.
+    pub fn gives_back(&self, act: &Act, cause: Cause) -> bool {
+        let undo = matches!(act, Act::Undo { .. });
+        undo && self.undoable(act).any(|each| each.field == UndoField::Block && each.cause == Some(cause))
     }
 
     /// Gives back, and consumes the entries.
