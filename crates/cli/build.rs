@@ -54,13 +54,15 @@ fn content(folder: &Path, prefix: &str, files: &mut Listed) -> io::Result<()> {
         let inside = format!("{prefix}{name}");
         if path.is_dir() {
             content(&path, &format!("{inside}/"), files)?;
-        } else if ["ruleset.yaml", "facts.yaml", "strategies.yaml"].contains(&inside.as_str())
-            || inside.ends_with(".rule.yaml")
-        {
+        } else if ["ruleset.yaml", "facts.yaml", "strategies.yaml"].contains(&inside.as_str()) || holds_rules(&inside) {
             files.push((inside, path));
         }
     }
     Ok(())
+}
+
+fn holds_rules(path: &str) -> bool {
+    [".rule.yaml", ".table.yaml", ".table.csv"].iter().any(|ending| path.ends_with(ending))
 }
 
 fn entries(folder: &Path) -> io::Result<Listed> {

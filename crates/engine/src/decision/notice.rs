@@ -38,8 +38,7 @@ impl Decision<'_> {
     pub fn notice_of_rule(&mut self, proposal: &Proposal, change: Option<u128>) {
         let rule = &self.context.ruleset.rules[proposal.rule];
         // Reviews, notices and holds beside the first action are told by their own words.
-        let is_primary = rule.actions.first().is_some_and(|each| each.class() == Some(proposal.act.class()));
-        let Some(notice) = rule.notice.as_ref().filter(|_| is_primary) else { return };
+        let Some(notice) = rule.notice_for(proposal.act.class()) else { return };
         let cause = match proposal.act {
             Act::Freeze { cause, .. } | Act::Unfreeze { cause } | Act::Restore { cause, .. } => Some(cause),
             _ => None,
@@ -79,10 +78,10 @@ impl Decision<'_> {
         cause: Option<Cause>,
     ) {
         let rule = &self.context.ruleset.rules[proposal.rule];
-        let public = if rule.family == Family::Fraud { SECURITY.to_owned() } else { rule.reason.clone() };
+        let public = if rule.family == Family::Fraud { vec![SECURITY.to_owned()] } else { proposal.reasons.clone() };
         let mut notice = self.blank_notice(template, cause);
-        notice.public_reasons = vec![public];
-        notice.internal_reasons = vec![rule.reason.clone()];
+        notice.public_reasons = public;
+        notice.internal_reasons.clone_from(&proposal.reasons);
         notice.rule_id = rule.id.to_string();
         (notice.can_do, notice.change_id) = (can_do, change);
         if let Some(due) = due {

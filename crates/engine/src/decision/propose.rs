@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use crate::vocabulary::{Cause, HoldOf, Priority, Scope};
 
 use super::decide::Tally;
-use super::evaluate::{Snapshot, causes};
+use super::evaluate::{Snapshot, Verdict, causes};
 use super::proposal::{Act, Collected, Proposal, UndoOf};
 
 /// What one pass asks, and of whom.
@@ -43,7 +43,9 @@ impl<'a> Pass<'a> {
         if !rule.is_for(self.view.account.segment) {
             return memo;
         }
-        let known = rule.once != Once::No && self.view.account.memory.once.contains(&rule.number) && !self.answers;
+        // What is carried out was counted when it was announced, what is answered when it was offered.
+        let counted = self.answers || self.carries_out;
+        let known = rule.once != Once::No && self.view.account.memory.once.contains(&rule.number) && !counted;
         if known && rule.once == Once::Account {
             return memo;
         }
@@ -51,12 +53,13 @@ impl<'a> Pass<'a> {
         for cause in causes(rule, &self.view) {
             self.view.cause = cause;
             self.snapshot.prepare(rule, &self.view);
-            match self.snapshot.ask(&rule.when, &self.view) {
+            let verdict = self.snapshot.verdict(rule, &self.view);
+            match verdict.value {
                 Value::Known(0) if known => memo = Memo::Forget(rule.number),
                 Value::Known(0) => {}
                 Value::Known(_) if known => {}
                 Value::Known(_) => {
-                    self.propose(position, rule, cause, collected);
+                    self.propose(position, rule, &verdict, cause, collected);
                     // Once in a life is used up by what came of it, not by a try that a guard stopped.
                     memo = match rule.once {
                         Once::No => memo,
@@ -66,7 +69,7 @@ impl<'a> Pass<'a> {
                 }
                 Value::Unknown(_) | Value::Error(_) => {
                     tally.not_evaluated.push(rule.number);
-                    self.unknown(position, rule, cause, collected);
+                    self.unknown(position, rule, &verdict, cause, collected);
                 }
             }
         }
@@ -74,7 +77,14 @@ impl<'a> Pass<'a> {
         memo
     }
 
-    fn unknown(&mut self, position: usize, rule: &Rule, cause: Option<Cause>, collected: &mut Collected) {
+    fn unknown(
+        &mut self,
+        position: usize,
+        rule: &Rule,
+        verdict: &Verdict<'_>,
+        cause: Option<Cause>,
+        collected: &mut Collected,
+    ) {
         let acts = match rule.on_unknown {
             OnUnknown::Skip => return,
             OnUnknown::Hold => {
@@ -87,26 +97,36 @@ impl<'a> Pass<'a> {
                 proposal: None,
             }],
         };
-        let why = self.why(rule, collected);
-        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why)));
+        let why = self.why(rule, verdict, collected);
+        let reasons = vec![rule.reason.clone()];
+        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
-    fn why(&self, rule: &Rule, collected: &mut Collected) -> usize {
-        collected.traces.push(self.snapshot.explain(rule, &rule.when, &self.view));
+    fn why(&self, rule: &Rule, verdict: &Verdict<'_>, collected: &mut Collected) -> usize {
+        collected.traces.push(self.snapshot.explain(rule, verdict.condition, &self.view));
         collected.traces.len() - 1
     }
 
-    fn propose(&mut self, position: usize, rule: &Rule, cause: Option<Cause>, collected: &mut Collected) {
+    fn propose(
+        &mut self,
+        position: usize,
+        rule: &Rule,
+        verdict: &Verdict<'_>,
+        cause: Option<Cause>,
+        collected: &mut Collected,
+    ) {
         let mut acts = Vec::new();
         let told = |action: &Action| self.carries_out && rule.announces() && matches!(action, Action::Notify { .. });
-        for action in rule.actions.iter().filter(|each| !told(each)) {
+        let actions = verdict.row.map_or(&rule.actions, |row| &row.actions);
+        for action in actions.iter().filter(|each| !told(each)) {
             self.resolve(action, cause, &mut acts);
         }
         if acts.is_empty() {
             return;
         }
-        let why = self.why(rule, collected);
-        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why)));
+        let why = self.why(rule, verdict, collected);
+        let reasons = self.snapshot.reasons(rule, verdict.row, &self.view);
+        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
     /// Resolves one action; an unknown amount or time means no action.
@@ -181,9 +201,13 @@ impl<'a> Pass<'a> {
 
     fn boost(&self, amount: &Amount, from: TimeExpr, until: TimeExpr) -> Option<Act> {
         let amount = self.target(amount)?.checked_sub(self.view.account.stack.base)?;
+        // Whether another promotion is announced or runs is no business of a boost that does not end with it.
+        let bound = matches!(until.base, TimeBase::PromotionStart | TimeBase::PromotionEnd);
+        let from = if bound { from } else { TimeExpr { base: unbound(from.base), ..from } };
         let from = self.time(from)?.max(self.view.now);
         let until = self.time(until)?;
-        (amount > 0 && until > from).then(|| Act::Boost { amount, from, until, promotion: self.promotion_key() })
+        let promotion = if bound { self.promotion_key() } else { 0 };
+        (amount > 0 && until > from).then_some(Act::Boost { amount, from, until, promotion })
     }
 
     fn freeze(
@@ -263,11 +287,16 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// Where a boost begins that no promotion bounds and that does not say otherwise.
+fn unbound(base: TimeBase) -> TimeBase {
+    if base == TimeBase::Beginning { TimeBase::Now } else { base }
+}
+
 /// Percent of an amount, rounded towards zero.
 pub(super) fn percent_of(amount: i64, percent: i64) -> Option<i64> {
     i64::try_from(i128::from(amount) * i128::from(percent) / 100).ok()
 }
 
-fn proposal(rule: usize, act: Act, cause: Option<Cause>, why: usize) -> Proposal {
-    Proposal { rule, act, cause, why, lowered_by: Vec::new() }
+fn proposal(rule: usize, act: Act, cause: Option<Cause>, why: usize, reasons: &[String]) -> Proposal {
+    Proposal { rule, act, cause, why, reasons: reasons.to_vec(), lowered_by: Vec::new() }
 }
