@@ -21,3 +21,4 @@ mod undo;
 pub use decide::{Outcome, Tally, Trigger, decide};
 pub use evaluate::feature_now;
 pub use guards::GUARD_NAMES;
+pub use notice::notice_texts;
