@@ -11,7 +11,7 @@ use headroom_policy::{
 use crate::stack::money_in;
 
 use super::super::action_file::{Around, program};
-use super::super::fields::{Findings, near, text};
+use super::super::fields::{Findings, near, text, written_amount};
 use super::super::rule_check::reading;
 use super::cover::Set;
 
@@ -127,7 +127,7 @@ impl Reading {
     }
 
     /// A point for people.
-    pub fn show(&self, point: i128) -> String {
+    pub fn show(&self, point: i128, currency: Option<Currency>) -> String {
         let name = &self.text;
         match &self.kind {
             _ if point == UNKNOWN => format!("{name} unknown"),
@@ -139,7 +139,7 @@ impl Reading {
             ColumnKind::Ratio if point.rem_euclid(2) == 1 => format!("{name} = {}.5", point.div_euclid(2)),
             ColumnKind::Ratio => format!("{name} = {}", point / 2),
             ColumnKind::Int => format!("{name} = {point}"),
-            ColumnKind::Money => format!("{name} = {point} minor units"),
+            ColumnKind::Money => format!("{name} = {}", written_amount(point, currency)),
         }
     }
 

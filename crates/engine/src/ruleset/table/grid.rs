@@ -42,6 +42,7 @@ pub struct Grid<'a> {
 /// One row.
 pub struct Line<'a> {
     pub fields: Fields<'a>,
+    pub span: Span,
     pub cells: Vec<String>,
     pub when: Program,
 }
@@ -159,7 +160,8 @@ fn drafts<'a>(
 impl<'a> Draft<'a> {
     fn line(self, guard: Option<&Program>, around: &Around<'_>, out: &mut Findings) -> Option<Line<'a>> {
         let when = when(guard, &self.cells, self.span, around, out)?;
-        Some(Line { fields: self.fields, cells: self.cells.into_iter().map(|cell| cell.written).collect(), when })
+        let cells = self.cells.into_iter().map(|cell| cell.written).collect();
+        Some(Line { fields: self.fields, span: self.span, cells, when })
     }
 
     fn space(&self, columns: &[Reading], params: &Params, currency: Option<Currency>) -> Option<Box> {
@@ -278,7 +280,7 @@ impl Check<'_> {
     }
 
     fn show(&self, point: &[i128]) -> String {
-        let parts: Vec<String> = self.columns.iter().zip(point).map(|(column, at)| column.show(*at)).collect();
+        let parts: Vec<String> = self.columns.iter().zip(point).map(|(column, at)| column.show(*at, self.currency)).collect();
         let currency = self.currency.map(|currency| format!(" ({currency})")).unwrap_or_default();
         format!("`{}`{currency}", parts.join(", "))
     }

@@ -52,7 +52,7 @@ pub fn table(
     let params = params(fields.get("params"), source.file.overrides, out, settings);
     let read = Reading { source, fields, known, params: &params, triggers: &triggers };
     let scores = scores(stem(source.file.path), fields.get("points"), known, &read.around(), out);
-    let rule = read.body(&scores, out, of_sheet);
+    let rule = read.body(out, of_sheet);
     let rule = head.zip(rule).map(|(head, body)| read.rule(head, body, &scores));
     (rule, scores)
 }
@@ -88,7 +88,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn body(&self, scores: &[Score], out: &mut Findings, of_sheet: &mut Findings) -> Option<Body> {
+    fn body(&self, out: &mut Findings, of_sheet: &mut Findings) -> Option<Body> {
         let when = match self.fields.get("when") {
             Some(node) => Some(program(node, &self.around(), Expect::Bool, out)?),
             None => None,
@@ -96,7 +96,6 @@ impl<'a> Reading<'a> {
         let rows = self.rows(when.as_ref(), out, of_sheet);
         let notices = self.notices(out);
         let on_unknown = self.fields.read_or("on_unknown", OnUnknown::Skip, out, on_unknown);
-        self.explained(scores, out);
         let rows = rows?;
         let classes: Vec<Class> = rows.rows.iter().filter_map(|row| row.gives.class()).collect();
         let Some(class) = classes.first().copied() else {
@@ -194,22 +193,6 @@ impl<'a> Reading<'a> {
             found.extend(notice(node, out).map(|notice| (*class, notice)));
         }
         found
-    }
-
-    /// A row of a score that costs points says what the customer is told about it.
-    fn explained(&self, scores: &[Score], out: &mut Findings) {
-        for score in scores {
-            let Points::Part(rows) = &score.points else { continue };
-            let best = rows.rows.iter().map(|row| row.gives.points).max();
-            let silent = |row: &&TableRow<_>| {
-                let gives: &super::RowWorth = &row.gives;
-                Some(gives.points) != best && gives.reason.is_none()
-            };
-            if let Some(row) = rows.rows.iter().find(silent) {
-                let message = "a row that gives fewer points than the best needs `reason`";
-                out.add(Diagnostic::error("HR0202", message, self.fields.place("points")).label(row.cells.join(", ")));
-            }
-        }
     }
 
     fn stated(&self, classes: &[Class], out: &mut Findings) {
