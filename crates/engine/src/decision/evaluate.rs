@@ -7,7 +7,7 @@ use crate::booking::roll;
 use crate::context::Context;
 use crate::features::{EventFacts, View};
 use crate::output::{NamedValue, Trace};
-use crate::ruleset::{Choice, RowOutcome, Reader, Rule, Ruleset};
+use crate::ruleset::{Choice, Reader, RowOutcome, Rule, Ruleset};
 use crate::time::Timestamp;
 use crate::vocabulary::Cause;
 
@@ -78,8 +78,7 @@ impl Snapshot {
         }
         let Some(table) = &rule.table else { return own() };
         let scores = view.context.ruleset.scores.iter().filter(|score| table.parts.contains(&score.slot));
-        let mut lost: Vec<(i64, &str)> =
-            scores.filter_map(|score| score.lost(&self.slots, currency(view))).collect();
+        let mut lost: Vec<(i64, &str)> = scores.filter_map(|score| score.lost(&self.slots, currency(view))).collect();
         lost.sort_by_key(|(points, _)| std::cmp::Reverse(*points));
         let worst: Vec<String> = lost.iter().take(REASONS).map(|(_, reason)| (*reason).to_owned()).collect();
         if worst.is_empty() { own() } else { worst }

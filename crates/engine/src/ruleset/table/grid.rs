@@ -125,12 +125,7 @@ fn named(key: &Key, keys: &[&str], out: &mut Findings) {
     }
 }
 
-fn drafts<'a>(
-    layout: &Layout<'a>,
-    columns: &[Reading],
-    params: &Params,
-    out: &mut Findings,
-) -> Option<Vec<Draft<'a>>> {
+fn drafts<'a>(layout: &Layout<'a>, columns: &[Reading], params: &Params, out: &mut Findings) -> Option<Vec<Draft<'a>>> {
     let Some(rows) = layout.rows.elements() else {
         let message = format!("a list of rows is needed here, found {}", layout.rows.what());
         out.add(Diagnostic::error("HR0203", message, layout.rows.span));
@@ -272,7 +267,8 @@ impl Check<'_> {
                 out.add(finding.help("add a row, or `otherwise` for all that no row matches"));
             }
             (Ok(None), Some(span)) => {
-                let finding = Diagnostic::error("HR0242", "`otherwise` is never reached: the rows match everything", span);
+                let finding =
+                    Diagnostic::error("HR0242", "`otherwise` is never reached: the rows match everything", span);
                 out.add(finding.help("take it out"));
             }
             (Ok(Some(_)), Some(_)) | (Ok(None), None) => {}
@@ -280,7 +276,8 @@ impl Check<'_> {
     }
 
     fn show(&self, point: &[i128]) -> String {
-        let parts: Vec<String> = self.columns.iter().zip(point).map(|(column, at)| column.show(*at, self.currency)).collect();
+        let parts: Vec<String> =
+            self.columns.iter().zip(point).map(|(column, at)| column.show(*at, self.currency)).collect();
         let currency = self.currency.map(|currency| format!(" ({currency})")).unwrap_or_default();
         format!("`{}`{currency}", parts.join(", "))
     }

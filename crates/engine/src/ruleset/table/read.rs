@@ -17,11 +17,29 @@ use super::super::rule_check::{self, Subject, Trigger};
 use super::super::rule_file::{Head, Known, Source, head, notice, on_unknown, reason, stem, triggers};
 use super::grid::{Grid, Layout, grid};
 use super::score::scores;
-use super::{RowOutcome, Points, TableRow, TableRows, Score, Table};
+use super::{Points, RowOutcome, Score, Table, TableRow, TableRows};
 
 const KEYS: &[&str] = &[
-    "id", "number", "title", "why", "family", "on", "segments", "when", "params", "points", "hit", "columns", "rows",
-    "otherwise", "reason", "notices", "on_unknown", "once", "owner", "since",
+    "id",
+    "number",
+    "title",
+    "why",
+    "family",
+    "on",
+    "segments",
+    "when",
+    "params",
+    "points",
+    "hit",
+    "columns",
+    "rows",
+    "otherwise",
+    "reason",
+    "notices",
+    "on_unknown",
+    "once",
+    "owner",
+    "since",
 ];
 
 const ROW_KEYS: &[&str] = &["then", "reason"];
@@ -110,7 +128,12 @@ impl<'a> Reading<'a> {
         Some(Body { when, rows, class, on_unknown, notices })
     }
 
-    fn rows(&self, guard: Option<&Program>, out: &mut Findings, of_sheet: &mut Findings) -> Option<TableRows<RowOutcome>> {
+    fn rows(
+        &self,
+        guard: Option<&Program>,
+        out: &mut Findings,
+        of_sheet: &mut Findings,
+    ) -> Option<TableRows<RowOutcome>> {
         let inline = self.fields.get("rows");
         let rows = match (inline, self.source.sheet) {
             (Some(_), Some(_)) => {
@@ -251,7 +274,9 @@ fn flow(node: &Node, outermost: bool) -> String {
     match &node.kind {
         Kind::Null => "~".to_owned(),
         Kind::Scalar { text, .. } => text.split_whitespace().collect::<Vec<_>>().join(" "),
-        Kind::Seq(elements) => format!("[{}]", elements.iter().map(|each| flow(each, false)).collect::<Vec<_>>().join(", ")),
+        Kind::Seq(elements) => {
+            format!("[{}]", elements.iter().map(|each| flow(each, false)).collect::<Vec<_>>().join(", "))
+        }
         Kind::Map(entries) => {
             let parts: Vec<String> =
                 entries.iter().map(|(key, node)| format!("{}: {}", key.text, flow(node, false))).collect();

@@ -7,7 +7,7 @@ use super::super::action_file::Around;
 use super::super::fields::{Fields, Findings, entries, is_snake, whole};
 use super::super::rule_file::{Known, reason};
 use super::grid::{Grid, Layout, Line, grid};
-use super::{Points, TableRow, TableRows, Score, RowWorth};
+use super::{Points, RowWorth, Score, TableRow, TableRows};
 
 const KEYS: &[&str] = &["points", "reason"];
 const PART: &[&str] = &["hit", "columns", "rows", "otherwise"];
@@ -41,7 +41,13 @@ fn points(node: &Node) -> Result<i64, Diagnostic> {
 }
 
 /// The scores of a table, parts first and their sum last; empty without `points`, or if something is wrong with them.
-pub fn scores(stem: &str, node: Option<&Node>, known: &Known<'_>, around: &Around<'_>, out: &mut Findings) -> Vec<Score> {
+pub fn scores(
+    stem: &str,
+    node: Option<&Node>,
+    known: &Known<'_>,
+    around: &Around<'_>,
+    out: &mut Findings,
+) -> Vec<Score> {
     let parts = node.and_then(|node| out.take(entries(node, "the points"))).unwrap_or_default();
     let found: Vec<Option<Score>> = parts.iter().map(|(key, node)| part(stem, key, node, known, around, out)).collect();
     let Some(mut scores) = found.into_iter().collect::<Option<Vec<Score>>>() else { return Vec::new() };
