@@ -18,6 +18,8 @@ pub(super) struct Pass<'a> {
     pub snapshot: Snapshot,
     /// Scheduled decreases are carried out now, not announced.
     pub carries_out: bool,
+    /// What is asked was counted when it was announced or offered: `once` does not stop it.
+    pub counted: bool,
 }
 
 /// What `once` has to remember after a rule was asked.
@@ -30,7 +32,7 @@ pub(super) enum Memo {
 impl<'a> Pass<'a> {
     pub fn new(view: View<'a>) -> Self {
         let snapshot = Snapshot::new(view.context.ruleset);
-        Self { view, snapshot, carries_out: false }
+        Self { view, snapshot, carries_out: false, counted: false }
     }
 
     /// Asks one rule, for each of its causes, and collects what it proposes.
@@ -40,7 +42,8 @@ impl<'a> Pass<'a> {
         if !rule.is_for(self.view.account.segment) {
             return memo;
         }
-        let known = rule.once != Once::No && self.view.account.memory.once.contains(&rule.number);
+        let limited = rule.once != Once::No && !self.counted;
+        let known = limited && self.view.account.memory.once.contains(&rule.number);
         if known && rule.once == Once::Account {
             return memo;
         }
@@ -55,7 +58,8 @@ impl<'a> Pass<'a> {
                 Value::Known(_) if known => {}
                 Value::Known(_) => {
                     self.propose(position, rule, &verdict, cause, collected);
-                    if rule.once != Once::No {
+                    // `once: account` counts what came out, not what a guard or a hold stopped.
+                    if limited && rule.once == Once::Entry {
                         memo = Memo::Remember(rule.number);
                     }
                 }
@@ -196,9 +200,13 @@ impl<'a> Pass<'a> {
 
     fn boost(&self, amount: &Amount, from: TimeExpr, until: TimeExpr) -> Option<Act> {
         let amount = self.target(amount)?.checked_sub(self.view.account.stack.base)?;
+        // Whether another promotion is announced or runs is no business of a boost that does not end with it.
+        let bound = matches!(until.base, TimeBase::PromotionStart | TimeBase::PromotionEnd);
+        let from = if bound { from } else { TimeExpr { base: unbound(from.base), ..from } };
         let from = self.time(from)?.max(self.view.now);
         let until = self.time(until)?;
-        (amount > 0 && until > from).then(|| Act::Boost { amount, from, until, promotion: self.promotion_key() })
+        let promotion = if bound { self.promotion_key() } else { 0 };
+        (amount > 0 && until > from).then_some(Act::Boost { amount, from, until, promotion })
     }
 
     fn freeze(
@@ -261,6 +269,11 @@ impl<'a> Pass<'a> {
         };
         Some(base.plus(expr.plus))
     }
+}
+
+/// Where a boost begins that no promotion bounds and that does not say otherwise.
+fn unbound(base: TimeBase) -> TimeBase {
+    if base == TimeBase::Beginning { TimeBase::Now } else { base }
 }
 
 /// Percent of an amount, rounded towards zero.
