@@ -8,6 +8,7 @@ mod stepped;
 mod transcript;
 
 mod bless;
+mod mutate;
 mod rule_tests;
 
 pub use scenario::{
@@ -21,3 +22,5 @@ pub use transcript::{Entry, Mismatch, Transcript, compare, render_mismatches};
 
 pub use bless::bless;
 pub use rule_tests::{Coverage, Failure, Report, TestFileError, bless_rule_tests, run_rule_tests};
+
+pub use mutate::{EquivalenceNote, Fate, Mutant, MutationCheck};

@@ -1,7 +1,7 @@
 //! Outputs as scenarios write them.
 
 use headroom_engine::{
-    BlockChange, Cap, ChangeKind, Hold, HoldUntil, LimitChange, Output, Stack, Timestamp, UndoField,
+    BlockChange, Cap, ChangeKind, HOUR, Hold, HoldUntil, LimitChange, MINUTE, Output, Stack, Timestamp, UndoField,
 };
 
 use crate::scenario::{Clock, write_money};
@@ -33,6 +33,24 @@ impl<'a> Renderer<'a> {
                 format!("review {} {}: {}", review.account, review.kind, detail.join(" "))
             }
             Output::DeadLetter(letter) => format!("dead_letter {}", letter.refusal.code.code()),
+        }
+    }
+
+    /// What an output says beside its line, in brackets, for expectations that ask for it: of a review
+    /// `[blocking high proposal 500.00]`, of a notice `[repay appeal due 24h]`.
+    pub fn details(output: &Output) -> Option<String> {
+        match output {
+            Output::Review(review) => {
+                let blocking = if review.blocking { "blocking " } else { "" };
+                let proposal =
+                    review.proposal.map_or_else(String::new, |amount| format!(" proposal {}", write_money(amount)));
+                Some(format!("[{blocking}{}{proposal}]", review.priority.word()))
+            }
+            Output::Notice(notice) => {
+                let can_do: String = notice.can_do.iter().map(|each| format!("{each} ")).collect();
+                Some(format!("[{can_do}due {}]", length(notice.due.since(notice.created_at))))
+            }
+            _ => None,
         }
     }
 
@@ -114,6 +132,11 @@ impl<'a> Renderer<'a> {
         let texts: Vec<String> = new.chain(gone.map(|each| format!("{} lifted", key(each).word()))).collect();
         texts.join(", ")
     }
+}
+
+/// A duration in hours or minutes, whichever says it exactly.
+fn length(millis: i64) -> String {
+    if millis % HOUR == 0 { format!("{}h", millis / HOUR) } else { format!("{}m", millis / MINUTE) }
 }
 
 /// A key with a word.

@@ -7,6 +7,7 @@ mod fact_file;
 mod fields;
 mod load;
 mod params;
+mod reload;
 mod rule;
 mod rule_check;
 mod rule_file;
