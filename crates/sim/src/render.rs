@@ -1,7 +1,8 @@
 //! Outputs as scenarios write them.
 
 use headroom_engine::{
-    BlockChange, Cap, ChangeKind, HOUR, Hold, HoldUntil, LimitChange, MINUTE, Output, Stack, Timestamp, UndoField,
+    BlockChange, Cap, ChangeKind, HOUR, Hold, HoldUntil, LimitChange, MINUTE, Output, Priority, Review, Stack, Timestamp,
+    UndoField,
 };
 
 use crate::scenario::{Clock, write_money};
@@ -27,31 +28,16 @@ impl<'a> Renderer<'a> {
                 format!("offer {} {class} {amount} because {}", offer.account, offer.reasons.join(", "))
             }
             Output::Notice(notice) => format!("notice {} {}", notice.account, notice.template),
-            Output::Review(review) if review.detail.is_empty() => format!("review {} {}", review.account, review.kind),
-            Output::Review(review) => {
-                let detail: Vec<&str> = review.detail.split_whitespace().collect();
-                format!("review {} {}: {}", review.account, review.kind, detail.join(" "))
-            }
+            Output::Review(review) => self::review(review),
             Output::DeadLetter(letter) => format!("dead_letter {}", letter.refusal.code.code()),
         }
     }
 
-    /// What an output says beside its line, in brackets, for expectations that ask for it: of a review
-    /// `[blocking high proposal 500.00]`, of a notice `[repay appeal due 24h]`.
+    /// What a notice says beside its line, `[repay appeal due 24h]`, for expectations that ask for it.
     pub fn details(output: &Output) -> Option<String> {
-        match output {
-            Output::Review(review) => {
-                let blocking = if review.blocking { "blocking " } else { "" };
-                let proposal =
-                    review.proposal.map_or_else(String::new, |amount| format!(" proposal {}", write_money(amount)));
-                Some(format!("[{blocking}{}{proposal}]", review.priority.word()))
-            }
-            Output::Notice(notice) => {
-                let can_do: String = notice.can_do.iter().map(|each| format!("{each} ")).collect();
-                Some(format!("[{can_do}due {}]", length(notice.due.since(notice.created_at))))
-            }
-            _ => None,
-        }
+        let Output::Notice(notice) = output else { return None };
+        let can_do: String = notice.can_do.iter().map(|each| format!("{each} ")).collect();
+        Some(format!("[{can_do}due {}]", length(notice.due.since(notice.created_at))))
     }
 
     /// When it was decided.
@@ -79,7 +65,11 @@ impl<'a> Renderer<'a> {
             }
             ChangeKind::Undone => undone(before, after),
         };
-        format!("{} {} {what} because {}", change.kind.word(), change.account, change.reasons.join(", "))
+        let lowered = match change.guards_applied.as_slice() {
+            [] => String::new(),
+            guards => format!(" lowered by {}", guards.join(", ")),
+        };
+        format!("{} {} {what}{lowered} because {}", change.kind.word(), change.account, change.reasons.join(", "))
     }
 
     fn until(&self, until: Option<Timestamp>) -> String {
@@ -137,6 +127,22 @@ impl<'a> Renderer<'a> {
 /// A duration in hours or minutes, whichever says it exactly.
 fn length(millis: i64) -> String {
     if millis % HOUR == 0 { format!("{}h", millis / HOUR) } else { format!("{}m", millis / MINUTE) }
+}
+
+/// What a review asks for beyond its kind: that it blocks, how urgent it is, what the rule would do.
+fn review(review: &Review) -> String {
+    let mut text = format!("review {} {}", review.account, review.kind);
+    if review.blocking {
+        text.push_str(" blocking");
+    }
+    if review.priority != Priority::Normal {
+        text.push_str(&format!(" priority {}", review.priority.word()));
+    }
+    if let Some(amount) = review.proposal {
+        text.push_str(&format!(" proposal {}", write_money(amount)));
+    }
+    let detail: Vec<&str> = review.detail.split_whitespace().collect();
+    if detail.is_empty() { text } else { format!("{text}: {}", detail.join(" ")) }
 }
 
 /// A key with a word.
