@@ -365,7 +365,7 @@ impl Work {
         if was_provisional && outcome.account.status != Status::Provisional {
             self.state.provisional = self.state.provisional.saturating_sub(1);
         }
-        let Outcome { account, effects, refused, budget_used, tally } = outcome;
+        let Outcome { account, effects, refused, budget_used, tally, asked: _ } = outcome;
         let currency = account.currency;
         (loaded.account, loaded.touched) = (Some(account), true);
         self.spend(currency, budget_used);

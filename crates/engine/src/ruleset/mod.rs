@@ -13,11 +13,16 @@ mod rule_file;
 mod settings;
 mod settings_file;
 
-pub use action::{Action, Amount, HoldSpec, TimeBase, TimeExpr};
+pub use action::{ACTION_WORDS, Action, Amount, HoldSpec, TimeBase, TimeExpr};
+pub use action_file::CAN_DO;
 pub use codes::RULESET_CODES;
+pub use fact_file::{FACT_KEYS, FACT_TYPES};
 pub use load::{FileReport, content_hash};
+pub use params::PARAM_TYPES;
 pub use rule::{NoticeSpec, OnUnknown, Once, Rule};
+pub use rule_file::RULE_KEYS;
 pub use settings::{Guards, Settings};
+pub use settings_file::{GUARD_KEYS, SETTINGS_KEYS};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
