@@ -8,6 +8,7 @@ mod stepped;
 mod transcript;
 
 mod bless;
+mod format;
 mod mutate;
 mod rule_tests;
 
@@ -21,6 +22,7 @@ pub use stepped::{Stepped, run_step};
 pub use transcript::{Entry, Mismatch, Transcript, compare, render_mismatches};
 
 pub use bless::bless;
+pub use format::format_file;
 pub use rule_tests::{Coverage, Failure, Report, TestFileError, bless_rule_tests, run_rule_tests};
 
 pub use mutate::{EquivalenceNote, Fate, Mutant, MutationCheck};

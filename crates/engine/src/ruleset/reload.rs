@@ -9,6 +9,7 @@ use crate::features::{Feature, catalogue};
 
 use super::Ruleset;
 use super::fields::Findings;
+use super::load::with_scores;
 use super::rule_file::{self, Known, Source};
 
 impl Ruleset {
@@ -25,7 +26,8 @@ impl Ruleset {
         overrides: Option<&Node>,
     ) -> Result<Ruleset, Vec<Diagnostic>> {
         let features: Vec<&'static Feature> = catalogue().collect();
-        let known = Known { schema: &self.schema, features: &features, facts: &self.facts };
+        let scores_from = self.schema.len() - self.scores.len();
+        let known = Known { schema: &self.schema, features: &features, facts: &self.facts, scores_from };
         let (mut found, mut settings) = (Findings::default(), Findings::default());
         let rule = rule_file::rule(&Source { path, text, root, overrides }, &known, &mut found, &mut settings);
         found.0.append(&mut settings.0);
@@ -34,7 +36,7 @@ impl Ruleset {
         let mut ruleset = self.clone();
         ruleset.rules.retain(|each| each.path != path);
         ruleset.names.0.insert(rule.number, Arc::clone(&rule.id));
-        ruleset.rules.push(rule);
+        ruleset.rules.push(with_scores(rule, &self.scores));
         ruleset.rules.sort_by_key(|each| each.number);
         ruleset.index();
         Ok(ruleset)

@@ -1,7 +1,7 @@
 //! The changes of a rule's document that one of its tests must notice: its expressions, the values of its parameters,
 //! and what its actions are given.
 
-use headroom_engine::{CapName, Cause, HoldOf, Priority, Rule, Scope};
+use headroom_engine::{CAN_DO, CapName, Cause, HoldOf, Priority, Rule, Scope};
 use headroom_policy::yaml::{Kind, Node, Style};
 use headroom_policy::{Program, Schema, Span};
 
@@ -40,9 +40,6 @@ pub struct Change {
     /// For people, and for notes that accept it: `when: delinquency.dpd >= 4 -> delinquency.dpd > 4`.
     pub text: String,
 }
-
-/// What customers can do about a restriction, as actions name it.
-const CAN_DO: [&str; 5] = ["repay", "verify", "top_up", "wait", "appeal"];
 
 /// All changes of a rule: condition, parameters, actions, in the order of the file's keys.
 pub fn changes(rule: &Rule, schema: &Schema, root: &Node, overrides: Option<&Node>) -> Vec<Change> {
@@ -225,7 +222,7 @@ fn words(action: &str, key: &str, text: &str) -> Vec<String> {
         ("undo", "of") => next(&["cause", "fault"]),
         (_, "cause") => next(&Cause::ALL.iter().map(|each| each.word()).collect::<Vec<_>>()),
         ("cap" | "uncap", "name") => next(&CapName::ALL.iter().map(|each| each.word()).collect::<Vec<_>>()),
-        (_, "can_do") => next(&CAN_DO),
+        (_, "can_do") => next(CAN_DO),
         (_, "kind" | "template") => vec![format!("other_{text}")],
         _ => Vec::new(),
     }

@@ -155,12 +155,15 @@ fn accepted(found: &Found) -> Vec<Item> {
 
 fn place(found: &Found, at: usize, because: Option<&str>) -> Item {
     let mutant = &found.check.mutants[at];
-    let mut parts = vec![
-        ("at", Item::from(format!("{}:{}", mutant.path, mutant.line))),
-        ("mutation", mutant.text.as_str().into()),
-    ];
-    parts.extend(because.map(|because| ("because", because.into())));
-    Item::fields(parts)
+    let at = format!("{}:{}", mutant.path, mutant.line);
+    match because {
+        None => Item::fields([("at", at.into()), ("mutation", mutant.text.as_str().into())]),
+        Some(because) => Item::fields([
+            ("at", at.into()),
+            ("mutation", mutant.text.as_str().into()),
+            ("because", because.into()),
+        ]),
+    }
 }
 
 /// Notes whose mutant is gone or is noticed by now.
