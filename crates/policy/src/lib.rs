@@ -14,6 +14,7 @@ mod emit;
 mod eval_text;
 mod expr;
 mod flat;
+mod layout;
 mod machine;
 mod names;
 mod origin;
@@ -35,6 +36,7 @@ pub use schema::{Schema, Symbol, Type};
 pub use scope::{Constant, Currency, CurrencyError, Expect, Params, Scope};
 
 pub use expr::{Arithmetic, Comparison, Expr, Kind};
+pub use layout::layout_expression;
 pub use program::{Compiled, Program, compile};
 pub use slots::Slots;
 pub use value::{Cause, Datum, Fault, Value};

@@ -8,6 +8,8 @@ mod stepped;
 mod transcript;
 
 mod bless;
+mod format;
+mod mutate;
 mod rule_tests;
 
 pub use scenario::{
@@ -20,4 +22,7 @@ pub use stepped::{Stepped, run_step};
 pub use transcript::{Entry, Mismatch, Transcript, compare, render_mismatches};
 
 pub use bless::bless;
+pub use format::format_file;
 pub use rule_tests::{Coverage, Failure, Report, TestFileError, bless_rule_tests, run_rule_tests};
+
+pub use mutate::{EquivalenceNote, Fate, Mutant, MutationCheck};

@@ -180,16 +180,17 @@ pub fn bless_rule_tests(ruleset: &Arc<Ruleset>, path: &str, text: &str) -> Resul
 }
 
 /// A test and where its steps stand.
-struct Test {
-    name: String,
-    scenario: Scenario,
+#[derive(Debug)]
+pub(crate) struct Test {
+    pub name: String,
+    pub scenario: Scenario,
     /// Lines of the file before the first step.
     before: usize,
     /// Lines of the steps.
     scenario_lines: usize,
 }
 
-fn read_tests(text: &str, ruleset: &Ruleset) -> Result<Vec<Test>, Vec<Diagnostic>> {
+pub(crate) fn read_tests(text: &str, ruleset: &Ruleset) -> Result<Vec<Test>, Vec<Diagnostic>> {
     let root = parse(text)?;
     let mut found = Vec::new();
     let tests = root.get("tests").and_then(Node::elements).unwrap_or(&[]);

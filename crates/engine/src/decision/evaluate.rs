@@ -93,10 +93,15 @@ impl Snapshot {
         program.evaluate(&self.slots, currency(view))
     }
 
+    /// Every part of a condition with its value.
+    pub fn trace(&self, condition: &Program, view: &View<'_>) -> headroom_policy::Trace {
+        condition.trace(&self.slots, currency(view))
+    }
+
     /// Every feature, condition and parameter of a rule with its value.
     pub fn explain(&self, rule: &Rule, condition: &Program, view: &View<'_>) -> Trace {
         let ruleset = view.context.ruleset;
-        let trace = condition.trace(&self.slots, currency(view));
+        let trace = self.trace(condition, view);
         let conditions = trace.conditions().map(|each| (each.text.to_owned(), each.verdict)).collect();
         let features = rule.reads.iter().map(|slot| self.named(ruleset, *slot)).collect();
         Trace { condition: condition.text().to_owned(), features, conditions, params: params(rule, view) }

@@ -8,7 +8,7 @@ use crate::stack::HoldUntil;
 use crate::time::Timestamp;
 use crate::vocabulary::{Cause, HoldOf, Priority, Scope};
 
-use super::decide::Tally;
+use super::decide::{Asked, Tally};
 use super::evaluate::{Snapshot, Verdict, causes};
 use super::proposal::{Act, Collected, Proposal};
 
@@ -36,7 +36,13 @@ impl<'a> Pass<'a> {
     }
 
     /// Asks one rule, for each of its causes, and collects what it proposes.
-    pub fn ask(&mut self, position: usize, collected: &mut Collected, tally: &mut Tally) -> Memo {
+    pub fn ask(
+        &mut self,
+        position: usize,
+        collected: &mut Collected,
+        tally: &mut Tally,
+        mut asked: Option<&mut Vec<Asked>>,
+    ) -> Memo {
         let rule: &'a Rule = &self.view.context.ruleset.rules[position];
         let mut memo = Memo::Nothing;
         if !rule.is_for(self.view.account.segment) {
@@ -52,6 +58,10 @@ impl<'a> Pass<'a> {
             self.view.cause = cause;
             self.snapshot.prepare(rule, &self.view);
             let verdict = self.snapshot.verdict(rule, &self.view);
+            if let Some(asked) = &mut asked {
+                let trace = self.snapshot.trace(verdict.condition, &self.view);
+                asked.push(Asked { rule: rule.number, cause, trace });
+            }
             match verdict.value {
                 Value::Known(0) if known => memo = Memo::Forget(rule.number),
                 Value::Known(0) => {}

@@ -5,6 +5,7 @@ mod coverage;
 mod eval;
 mod explain;
 mod facts;
+mod mutate;
 mod publish;
 mod test;
 mod words;
@@ -22,6 +23,8 @@ pub enum Command {
     Check(check::Command),
     /// Run the tests that stand beside the rules
     Test(test::Command),
+    /// Change each rule in every small way, and find what its tests do not notice
+    Mutate(mutate::Command),
     /// Find what event files never reach: rules, guards, features
     Coverage(coverage::Command),
     /// Say what a rule does, and what it reads
@@ -38,6 +41,7 @@ impl Command {
         match self {
             Self::Check(command) => command.run(output),
             Self::Test(command) => command.run(output),
+            Self::Mutate(command) => command.run(output),
             Self::Coverage(command) => command.run(output),
             Self::Explain(command) => command.run(output),
             Self::Eval(command) => command.run(output),
