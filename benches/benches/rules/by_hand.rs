@@ -135,32 +135,120 @@ pub fn rule(id: &str) -> Option<Hand> {
         "list_hit" => |f| f.yes(LIST_HIT),
         "order_volatility" => |f| all!(f.at_least(AMOUNT_24H, 500_000_00), surge(f)),
         "probation_end" => |f| all!(f.at_least(AGE_DAYS, 90), f.at_least(ON_TIME, 2), f.is(MAX_12M, 0)),
-        "tenure_utilisation" => |f| all!(f.at_least(AGE_DAYS, 180), f.at_least(AVG_3M, 40), f.at_most(AVG_3M, 85), f.at_least(ON_TIME, 6), f.at_most(LENDERS, 2), f.is_not(REGIME, DOWNTURN)),
-        "thin_file_starter" => |f| all!(Some(f.get(SCORE).is_none()), f.at_least(MONTHS, 6), f.is(LATE, 0), f.pct_at_most(CANCELLED, AMOUNT_30D, 30)),
+        "tenure_utilisation" => |f| {
+            all!(
+                f.at_least(AGE_DAYS, 180),
+                f.at_least(AVG_3M, 40),
+                f.at_most(AVG_3M, 85),
+                f.at_least(ON_TIME, 6),
+                f.at_most(LENDERS, 2),
+                f.is_not(REGIME, DOWNTURN)
+            )
+        },
+        "thin_file_starter" => |f| {
+            all!(
+                Some(f.get(SCORE).is_none()),
+                f.at_least(MONTHS, 6),
+                f.is(LATE, 0),
+                f.pct_at_most(CANCELLED, AMOUNT_30D, 30)
+            )
+        },
         "tier_upgrade" => |f| all!(f.below(BASE, TIER_CAP), f.at_least(ON_TIME, 6), f.at_least(SCORE, 650)),
         "boost_end" => |f| all!(over(f), f.no_more(USED, BASE)),
         "boost_stepdown" => |f| f.below(BASE, USED),
-        "declined_for_limit_boost" => |f| all!(f.yes(ACTIVE), f.at_least(DECLINED, 2), f.pct_at_most(ORDER_AMOUNT, MAX_ORDER, 150), f.at_least(ON_TIME, 3), f.at_most(INQUIRIES, 1)),
+        "declined_for_limit_boost" => |f| {
+            all!(
+                f.yes(ACTIVE),
+                f.at_least(DECLINED, 2),
+                f.pct_at_most(ORDER_AMOUNT, MAX_ORDER, 150),
+                f.at_least(ON_TIME, 3),
+                f.at_most(INQUIRIES, 1)
+            )
+        },
         "early_repayment_headroom" => |f| all!(f.yes(STEPPED_DOWN), f.at_least(BEFORE_DUE, 3), f.is(UNCLEARED, 0)),
-        "enrolled_merchant_boost" => |f| all!(f.yes(ENROLLED), f.at_most(STARTS_IN, 72), f.pct_at_least(FORECAST, MAX_DAY, 150), f.pct_at_most(REFUNDED, PAID_30D, 15), f.is(VIOLATIONS, 0)),
-        "large_order_topup" => |f| all!(f.yes(ACTIVE), f.get(TIER).map(|tier| matches!(tier, 2 | 3)), f.pct_at_most(SHORTFALL, BASE, 50), f.is(MAX_12M, 0)),
-        "prepromo_good_payer" => |f| all!(f.at_most(STARTS_IN, 72), f.at_least(ON_TIME, 6), f.pct_at_least(USED, BASE, 30), f.pct_at_most(USED, BASE, 90), f.at_most(LENDERS, 2)),
-        "promo_compensation" => |f| all!(f.yes(ACTIVE), f.yes(ENROLLED), f.yes(BLOCK_ACTIVE), f.no(BLOCK_OTHER), f.is(DPD, 0), f.is(SIGNALS, 0), f.pct_at_most(AMOUNT_24H, FORECAST, 150)),
+        "enrolled_merchant_boost" => |f| {
+            all!(
+                f.yes(ENROLLED),
+                f.at_most(STARTS_IN, 72),
+                f.pct_at_least(FORECAST, MAX_DAY, 150),
+                f.pct_at_most(REFUNDED, PAID_30D, 15),
+                f.is(VIOLATIONS, 0)
+            )
+        },
+        "large_order_topup" => |f| {
+            all!(
+                f.yes(ACTIVE),
+                f.get(TIER).map(|tier| matches!(tier, 2 | 3)),
+                f.pct_at_most(SHORTFALL, BASE, 50),
+                f.is(MAX_12M, 0)
+            )
+        },
+        "prepromo_good_payer" => |f| {
+            all!(
+                f.at_most(STARTS_IN, 72),
+                f.at_least(ON_TIME, 6),
+                f.pct_at_least(USED, BASE, 30),
+                f.pct_at_most(USED, BASE, 90),
+                f.at_most(LENDERS, 2)
+            )
+        },
+        "promo_compensation" => |f| {
+            all!(
+                f.yes(ACTIVE),
+                f.yes(ENROLLED),
+                f.yes(BLOCK_ACTIVE),
+                f.no(BLOCK_OTHER),
+                f.is(DPD, 0),
+                f.is(SIGNALS, 0),
+                f.pct_at_most(AMOUNT_24H, FORECAST, 150)
+            )
+        },
         "promotion_extended" => |f| f.yes(BOOST_ACTIVE),
         "unused_boost_withdrawn" => |f| all!(f.yes(BOOST_ACTIVE), f.at_least(BOOST_HOURS, 24), f.is(USED_PEAK, 0)),
         "recovered_after_late" => |f| all!(f.is(LATE, 1), f.at_least(ON_TIME, 3), f.at_most(MAX_12M, 60)),
-        "unfreeze_after_quiet" => |f| all!(f.yes(BLOCK_ACTIVE), f.at_least(QUIET_DAYS, 7), f.no(BLOCK_OTHER), f.is(DPD, 0), f.no(REVIEW_OPEN)),
+        "unfreeze_after_quiet" => {
+            |f| all!(f.yes(BLOCK_ACTIVE), f.at_least(QUIET_DAYS, 7), f.no(BLOCK_OTHER), f.is(DPD, 0), f.no(REVIEW_OPEN))
+        }
         "autopay_enrolled" => |f| all!(f.yes(AUTOPAY), f.at_least(ON_TIME, 3), f.is(RETURNED, 0)),
         "broken_promise" => |f| all!(f.at_least(BROKEN, 1), f.at_least(DPD, 1)),
-        "early_and_full_repayment" => |f| all!(f.at_least(EARLY, 3), f.at_least(FULL, 3), f.pct_at_least(PAID, STATEMENT, 90), f.is(LATE, 0), f.at_least(AVG_3M, 20), f.at_most(AVG_3M, 70)),
+        "early_and_full_repayment" => |f| {
+            all!(
+                f.at_least(EARLY, 3),
+                f.at_least(FULL, 3),
+                f.pct_at_least(PAID, STATEMENT, 90),
+                f.is(LATE, 0),
+                f.at_least(AVG_3M, 20),
+                f.at_most(AVG_3M, 70)
+            )
+        },
         "on_time_streak" => |f| all!(f.at_least(ON_TIME, 3), f.at_least(SINCE_INCREASE, 90), f.at_least(AVG_3M, 20)),
         "returned_payment" => |f| f.at_least(RETURNED, 1),
-        "downturn_trim" => |f| all!(f.is(REGIME, DOWNTURN), f.at_most(SCORE, 499), f.at_most(AVG_3M, 30), f.at_least(LENDERS, 2)),
+        "downturn_trim" => {
+            |f| all!(f.is(REGIME, DOWNTURN), f.at_most(SCORE, 499), f.at_most(AVG_3M, 30), f.at_least(LENDERS, 2))
+        }
         "holiday_preboost" => |f| all!(f.at_least(ON_TIME, 6), f.is_not(REGIME, DOWNTURN)),
-        "returning_seasonal_buyer" => |f| all!(f.yes(LAST_CLEAN), f.pct_at_least(LAST_AMOUNT, BASE, 50), f.at_most(IDLE_DAYS, 90), f.at_most(MAX_12M, 3)),
+        "returning_seasonal_buyer" => |f| {
+            all!(
+                f.yes(LAST_CLEAN),
+                f.pct_at_least(LAST_AMOUNT, BASE, 50),
+                f.at_most(IDLE_DAYS, 90),
+                f.at_most(MAX_12M, 3)
+            )
+        },
         "dormant_decrease" => |f| all!(f.at_least(IDLE_DAYS, 365), f.is(USED, 0)),
-        "over_limit_relief" => |f| all!(f.no(ACTIVE), f.at_least(DECLINED, 3), f.pct_at_most(SHORTFALL, BASE, 10), f.at_least(ON_TIME, 6)),
-        "sustained_high_use" => |f| all!(f.at_least(ABOVE_80, 20), f.pct_at_least(PAID, STATEMENT, 50), f.at_least(ON_TIME, 6), f.at_most(LENDERS, 2), f.at_most(INQUIRIES, 1), f.is_not(REGIME, DOWNTURN)),
+        "over_limit_relief" => {
+            |f| all!(f.no(ACTIVE), f.at_least(DECLINED, 3), f.pct_at_most(SHORTFALL, BASE, 10), f.at_least(ON_TIME, 6))
+        }
+        "sustained_high_use" => |f| {
+            all!(
+                f.at_least(ABOVE_80, 20),
+                f.pct_at_least(PAID, STATEMENT, 50),
+                f.at_least(ON_TIME, 6),
+                f.at_most(LENDERS, 2),
+                f.at_most(INQUIRIES, 1),
+                f.is_not(REGIME, DOWNTURN)
+            )
+        },
         _ => return None,
     })
 }

@@ -1,8 +1,8 @@
 //! Outputs as scenarios write them.
 
 use headroom_engine::{
-    BlockChange, Cap, ChangeKind, HOUR, Hold, HoldUntil, LimitChange, MINUTE, Output, Priority, Review, Stack, Timestamp,
-    UndoField,
+    BlockChange, Cap, ChangeKind, HOUR, Hold, HoldUntil, LimitChange, MINUTE, Output, Priority, Review, Stack,
+    Timestamp, UndoField,
 };
 
 use crate::scenario::{Clock, write_money};

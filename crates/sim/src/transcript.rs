@@ -8,6 +8,9 @@ use headroom_engine::Output;
 use crate::render::Renderer;
 use crate::scenario::{Clock, Scenario, Step};
 
+/// `=> nothing`: expected silence, for people to read.
+pub const NOTHING: &str = "nothing";
+
 /// One output as text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -90,7 +93,8 @@ pub fn compare(scenario: &Scenario, transcript: &Transcript) -> Vec<Mismatch> {
 }
 
 fn differences(scenario: &Scenario, transcript: &Transcript, line: usize) -> Vec<(char, String)> {
-    let expected = scenario.expected_under(line);
+    let mut expected = scenario.expected_under(line);
+    expected.retain(|text| *text != NOTHING);
     let came = transcript.under(line, &expected);
     let mut diff = diff(&expected, &came.iter().map(String::as_str).collect::<Vec<_>>());
     for (_, text) in &mut diff {

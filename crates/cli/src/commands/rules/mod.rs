@@ -5,10 +5,11 @@ mod coverage;
 mod eval;
 mod explain;
 mod facts;
+mod fmt;
 mod mutate;
 mod publish;
 mod test;
-mod words;
+mod tree;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -27,7 +28,9 @@ pub enum Command {
     Mutate(mutate::Command),
     /// Find what event files never reach: rules, guards, features
     Coverage(coverage::Command),
-    /// Say what a rule does, and what it reads
+    /// Lay out rules, tests, settings and facts in their one form
+    Fmt(fmt::Command),
+    /// Say what a rule does and reads; with an account, what each part of its condition gives
     Explain(explain::Command),
     /// Evaluate an expression over facts
     Eval(eval::Command),
@@ -43,6 +46,7 @@ impl Command {
             Self::Test(command) => command.run(output),
             Self::Mutate(command) => command.run(output),
             Self::Coverage(command) => command.run(output),
+            Self::Fmt(command) => command.run(output),
             Self::Explain(command) => command.run(output),
             Self::Eval(command) => command.run(output),
             Self::Publish(command) => command.run(output),

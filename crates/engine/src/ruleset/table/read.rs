@@ -19,7 +19,8 @@ use super::grid::{Grid, Layout, grid};
 use super::score::scores;
 use super::{Points, RowOutcome, Score, Table, TableRow, TableRows};
 
-const KEYS: &[&str] = &[
+/// The keys of a table, in the order in which they are written.
+pub const KEYS: &[&str] = &[
     "id",
     "number",
     "title",
