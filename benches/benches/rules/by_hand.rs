@@ -114,7 +114,7 @@ macro_rules! any {
 const DOWNTURN: i64 = 2;
 
 fn first_order(f: &Facts) -> Option<bool> {
-    all!(f.is(COUNT_13M, 0), f.at_least(ORDER_AMOUNT, 500_000_00))
+    all!(f.is(COUNT_13M, 0), f.at_least(ORDER_AMOUNT, 50_000_000))
 }
 
 fn over(f: &Facts) -> Option<bool> {
@@ -133,7 +133,7 @@ pub fn rule(id: &str) -> Option<Hand> {
         "dpd_61_90" => |f| all!(f.at_least(DPD, 61), f.at_most(DPD, 90)),
         "large_order_velocity" => |f| any!(f.at_least(LARGE_24H, 3), first_order(f)),
         "list_hit" => |f| f.yes(LIST_HIT),
-        "order_volatility" => |f| all!(f.at_least(AMOUNT_24H, 500_000_00), surge(f)),
+        "order_volatility" => |f| all!(f.at_least(AMOUNT_24H, 50_000_000), surge(f)),
         "probation_end" => |f| all!(f.at_least(AGE_DAYS, 90), f.at_least(ON_TIME, 2), f.is(MAX_12M, 0)),
         "tenure_utilisation" => |f| {
             all!(

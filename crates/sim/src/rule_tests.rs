@@ -164,6 +164,7 @@ pub(crate) struct Test {
 }
 
 /// A rule that must not fire in a test.
+#[derive(Debug)]
 struct Silent {
     rule: u32,
     id: String,

@@ -15,5 +15,6 @@ mod scenario;
 mod send;
 mod service;
 mod snapshot;
+mod tables;
 mod usage;
 mod verify;
