@@ -3,6 +3,8 @@
 mod scenario;
 
 mod bare;
+mod asking;
+mod memory;
 mod render;
 mod stepped;
 mod transcript;
@@ -18,6 +20,8 @@ pub use scenario::{
 
 pub use bare::{Run, run_bare};
 pub use render::Renderer;
+pub use asking::{AskedCondition, AskedRule, Asking};
+pub use memory::MemoryShard;
 pub use stepped::{Stepped, run_step};
 pub use transcript::{Entry, Mismatch, Transcript, compare, render_mismatches};
 
