@@ -12,6 +12,7 @@ mod bless;
 mod coverage;
 mod format;
 mod rule_tests;
+mod scaffold;
 
 pub use scenario::{
     Clock, Expected, Probe, ProbeName, Resolve, SCENARIO_CODES, Scenario, Step, StepKind, parse_scenario, write_money,
@@ -29,3 +30,4 @@ pub use format::format_file;
 pub use rule_tests::{
     Failure, KEYS as TEST_KEYS, Report, TestFileError, bless_rule_tests, cover_rule_tests, run_rule_tests,
 };
+pub use scaffold::Scaffold;
