@@ -29,6 +29,7 @@ mod sums;
 mod trace;
 mod tree;
 mod value;
+mod words;
 pub mod yaml;
 
 pub use schema::{Schema, Symbol, Type};
@@ -39,6 +40,7 @@ pub use layout::layout_expression;
 pub use program::{Compiled, Program, compile};
 pub use slots::Slots;
 pub use value::{Cause, Datum, Fault, Value};
+pub use words::in_words;
 
 pub use trace::{Condition, Trace, TraceNode, Verdict};
 

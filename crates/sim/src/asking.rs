@@ -7,7 +7,7 @@ use headroom_policy::TraceNode;
 
 /// What watched decisions asked, rule by rule.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Asking(BTreeMap<u32, AskedRule>);
+pub struct Questions(BTreeMap<u32, AskedRule>);
 
 /// How often a rule was asked, and how its conditions came out.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -35,7 +35,7 @@ pub struct AskedCondition {
     pub alone: u64,
 }
 
-impl Asking {
+impl Questions {
     /// Nothing was asked yet; the rules' conditions are known.
     pub fn new(ruleset: &Ruleset) -> Self {
         let blank = |text: &str| AskedCondition { text: single(text), ..AskedCondition::default() };

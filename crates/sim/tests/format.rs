@@ -69,8 +69,11 @@ fn a_second_time_nothing_changes() {
 fn comments_and_words_of_the_built_in_files_are_all_there() {
     let files = common::files("rules");
     let words = |text: &str| {
-        let mut words: Vec<String> = text.replace(['|', '{', '}', '>', '-', '"', ',', '[', ']', '\''], " ")
-            .split(|letter: char| letter.is_whitespace() || letter == '(' || letter == ')').map(str::to_owned).collect();
+        let mut words: Vec<String> = text
+            .replace(['|', '{', '}', '>', '-', '"', ',', '[', ']', '\''], " ")
+            .split(|letter: char| letter.is_whitespace() || letter == '(' || letter == ')')
+            .map(str::to_owned)
+            .collect();
         words.retain(|each| each.chars().any(char::is_alphanumeric));
         words.sort();
         words

@@ -86,12 +86,7 @@ pub fn decide(context: &Context<'_>, account: Box<Account>, trigger: &Trigger<'_
 
 /// As [`decide`], with the same outcome; it tells besides what each condition gave, fired or not. For tests and tools:
 /// it allocates for every condition.
-pub fn decide_watched(
-    context: &Context<'_>,
-    account: Box<Account>,
-    trigger: &Trigger<'_>,
-    now: Timestamp,
-) -> Outcome {
+pub fn decide_watched(context: &Context<'_>, account: Box<Account>, trigger: &Trigger<'_>, now: Timestamp) -> Outcome {
     let mut decision = Decision::new(context, account);
     decision.asked = Some(Vec::new());
     run(decision, trigger, now)

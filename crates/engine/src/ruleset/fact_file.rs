@@ -11,8 +11,7 @@ use crate::ids::fact_key;
 use super::fields::{Fields, Findings, amount, each, is_snake, list, owned, snake, text, whole, word, yes};
 
 /// The keys of a fact, in the order in which they are written.
-pub const FACT_KEYS: &[&str] =
-    &["name", "type", "values", "min", "max", "default", "occurrence", "sources", "meaning"];
+pub const FACT_KEYS: &[&str] = &["name", "type", "values", "min", "max", "default", "occurrence", "sources", "meaning"];
 /// The types of facts.
 pub const FACT_TYPES: [&str; 5] = ["bool", "int", "percent", "money", "enum"];
 

@@ -6,14 +6,41 @@ use headroom_engine::{FACT_KEYS, GUARD_KEYS, RULE_KEYS, SETTINGS_KEYS};
 use headroom_policy::yaml::{Layout, layout};
 use headroom_policy::{Diagnostic, layout_expression};
 
+use crate::rule_tests::KEYS;
+
 use steps::steps;
 
+/// A longer condition has a line for each of its parts.
+const CONDITION_WIDTH: usize = 80;
 /// Arguments of actions that are expressions.
 const AMOUNTS: &[&str] = &["percent", "by", "to", "floor", "ceiling", "proposal"];
 /// Arguments of actions in the order in which they are written.
 const ARGUMENTS: &[&str] = &[
-    "name", "kind", "template", "scope", "cause", "percent", "by", "to", "of", "ceiling", "floor", "from", "until", "for",
-    "within", "recheck", "waive_until", "every", "steps", "after", "blocking", "priority", "proposal", "due", "can_do",
+    "name",
+    "kind",
+    "template",
+    "scope",
+    "cause",
+    "percent",
+    "by",
+    "to",
+    "of",
+    "ceiling",
+    "floor",
+    "from",
+    "until",
+    "for",
+    "within",
+    "recheck",
+    "waive_until",
+    "every",
+    "steps",
+    "after",
+    "blocking",
+    "priority",
+    "proposal",
+    "due",
+    "can_do",
 ];
 
 /// A file of a ruleset in its layout: `None` for a path that is no rule, test, settings or facts file.
@@ -32,16 +59,23 @@ pub fn format_file(path: &str, text: &str) -> Option<Result<String, Vec<Diagnost
     Some(layout(text, kind))
 }
 
-const RULE: Layout =
-    Layout { order: rule_order, lines: expression, as_block: |_| false, is_open: |_| false, keeps_form: false };
+const RULE: Layout = Layout {
+    order: rule_order,
+    lines: expression,
+    as_block: |_| false,
+    is_open: |_| false,
+    has_lines: |path, count| matches!(path, ["then"] | ["params"]) && count > 1,
+    keeps_form: false,
+};
 const TESTS: Layout = Layout {
     order: |path| match path {
-        ["tests", "[]"] => &["name", "silent", "steps"],
+        ["tests", "[]"] => KEYS,
         _ => &[],
     },
     lines: |path, text, _| (path.last() == Some(&"steps")).then(|| steps(text)),
     as_block: |path| path.last() == Some(&"steps"),
     is_open: |path| path == ["tests"],
+    has_lines: |_, _| false,
     keeps_form: false,
 };
 const SETTINGS: Layout = Layout {
@@ -53,6 +87,7 @@ const SETTINGS: Layout = Layout {
     lines: |_, _, _| None,
     as_block: |_| false,
     is_open: |_| false,
+    has_lines: |_, _| false,
     keeps_form: true,
 };
 const FACTS: Layout = Layout {
@@ -60,6 +95,7 @@ const FACTS: Layout = Layout {
     lines: |_, _, _| None,
     as_block: |_| false,
     is_open: |_| false,
+    has_lines: |_, _| false,
     keeps_form: true,
 };
 
@@ -76,10 +112,9 @@ fn rule_order(path: &[&str]) -> &'static [&'static str] {
 
 /// The condition and the amounts of actions.
 fn expression(path: &[&str], text: &str, width: usize) -> Option<Vec<String>> {
-    let is_expression = match path {
-        ["when"] => true,
-        ["then", .., last] => AMOUNTS.contains(last),
-        _ => false,
-    };
-    if is_expression { layout_expression(text, width) } else { None }
+    match path {
+        ["when"] => layout_expression(text, width.min(CONDITION_WIDTH)),
+        ["then", .., last] if AMOUNTS.contains(last) => layout_expression(text, width),
+        _ => None,
+    }
 }

@@ -13,7 +13,6 @@ use headroom_policy::yaml::{Node, parse};
 
 use crate::bare::run_bare;
 use crate::rule_tests::{Test, TestFileError, read_tests};
-use crate::transcript::compare;
 
 use document::{Change, Document, changed, changes};
 
@@ -168,7 +167,7 @@ impl MutationCheck {
 }
 
 fn fails(test: &Test, ruleset: &Arc<Ruleset>) -> bool {
-    !compare(&test.scenario, &run_bare(&test.scenario, ruleset).transcript).is_empty()
+    !test.mismatches(ruleset, &run_bare(&test.scenario, ruleset)).is_empty()
 }
 
 fn line_of(text: &str, at: usize) -> usize {

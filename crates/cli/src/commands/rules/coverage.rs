@@ -13,7 +13,7 @@ use headroom_engine::{
 };
 use headroom_node::Merge;
 use headroom_node::view::Item;
-use headroom_sim::{Asking, MemoryShard};
+use headroom_sim::{Questions, MemoryShard};
 
 use crate::failure::Status;
 use crate::output::Output;
@@ -78,7 +78,7 @@ fn batch(merge: &mut Merge) -> Result<Vec<Record>> {
 /// What was seen so far.
 struct Seen {
     features: Vec<Moved>,
-    asking: Asking,
+    asking: Questions,
 }
 
 /// How a feature behaved.
@@ -104,7 +104,7 @@ impl Moved {
 impl Seen {
     fn new(ruleset: &Ruleset) -> Self {
         let unmoved = |feature| Moved { feature, first: None, moved: false };
-        Self { features: catalogue().map(unmoved).collect(), asking: Asking::new(ruleset) }
+        Self { features: catalogue().map(unmoved).collect(), asking: Questions::new(ruleset) }
     }
 
     /// Looks at the account of every record, as it stands after the batch, with what the record says beside it.

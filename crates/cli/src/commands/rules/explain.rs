@@ -1,18 +1,21 @@
-//! `headroom rules explain`: what a rule does, what it reads, and what each of these means.
+//! `headroom rules explain`: what a rule does, what it reads, and what each of these means; and, over the facts of an
+//! account, what each part of its condition gives.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use headroom_engine::{Feature, FeatureType, OnUnknown, Once, Reader, Rule, Ruleset, fact_key};
 use headroom_node::view::Item;
-use headroom_policy::{Constant, Program, Type, suggest};
+use headroom_policy::{Constant, Program, Type, in_words, suggest};
+use headroom_sim::{AccountFacts, hold_against, read_account_facts};
 
 use crate::failure::Status;
 use crate::output::Output;
 use crate::rules_dir;
 
-use super::words::words;
+use super::tree;
 
 /// Which rule.
 #[derive(Args)]
@@ -22,6 +25,12 @@ pub struct Command {
     /// The ruleset's directory; without it the built-in ruleset
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// Hold it against an account: a YAML or JSON file of facts, or an account as `account show --format json` prints it
+    #[arg(long, value_name = "FILE")]
+    account: Option<PathBuf>,
+    /// A fact beside those of the file, like `order.amount=5_000.00`
+    #[arg(long = "fact", value_name = "NAME=VALUE")]
+    facts: Vec<String>,
 }
 
 impl Command {
@@ -30,8 +39,32 @@ impl Command {
         let ruleset = rules_dir::load_or_builtin(self.rules.as_deref())?;
         let wanted = |rule: &&Rule| *rule.id == self.rule || rule.number.to_string() == self.rule;
         let Some(rule) = ruleset.rules.iter().find(wanted) else { bail!(self.unknown(&ruleset)) };
-        output.print(&explained(rule, &ruleset))?;
+        if self.account.is_none() && self.facts.is_empty() {
+            output.print(&explained(rule, &ruleset))?;
+            return Ok(Status::Done);
+        }
+        let Some(facts) = self.facts(&ruleset)? else { return Ok(Status::Findings) };
+        let held = hold_against(rule, &ruleset, &facts);
+        output.print_as(&tree::item(rule, &ruleset, &held), &tree::text(rule, &ruleset, &held))?;
         Ok(Status::Done)
+    }
+
+    /// The facts of the file and of the command line; `None` where they are wrong, as stderr says.
+    fn facts(&self, ruleset: &Ruleset) -> Result<Option<AccountFacts>> {
+        let mut facts = match &self.account {
+            Some(path) => match of_file(path, ruleset)? {
+                Some(facts) => facts,
+                None => return Ok(None),
+            },
+            None => AccountFacts::default(),
+        };
+        for fact in &self.facts {
+            if let Err(findings) = facts.set(ruleset, fact) {
+                rules_dir::show_text("--fact", fact, &findings);
+                return Ok(None);
+            }
+        }
+        Ok(Some(facts))
     }
 
     fn unknown(&self, ruleset: &Ruleset) -> String {
@@ -40,6 +73,17 @@ impl Command {
         match suggest(name, ruleset.rules.iter().map(|rule| &*rule.id)) {
             Some(near) => format!("there is no rule `{name}` in `{dir}`; did you mean `{near}`?"),
             None => format!("there is no rule `{name}` in `{dir}`"),
+        }
+    }
+}
+
+fn of_file(path: &Path, ruleset: &Ruleset) -> Result<Option<AccountFacts>> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    match read_account_facts(ruleset, &text) {
+        Ok(facts) => Ok(Some(facts)),
+        Err(findings) => {
+            rules_dir::show_text(&path.display().to_string(), &text, &findings);
+            Ok(None)
         }
     }
 }
@@ -67,7 +111,7 @@ fn explained(rule: &Rule, ruleset: &Ruleset) -> Item {
         ("actions", rule.then_text.trim().into()),
         ("amounts", Item::list(amounts)),
         ("when_all_hold", Item::list(rule.when.conjuncts().iter().map(one_line))),
-        ("in_words", Item::list(rule.when.conjuncts().iter().map(words))),
+        ("in_words", Item::list(rule.when.conjuncts().iter().map(in_words))),
         ("params", Item::list(rule.params.iter().map(|(name, value)| param(name, value)))),
         ("reads", Item::list(rule.reads.iter().map(|slot| read(ruleset, *slot)))),
     ])

@@ -2,8 +2,8 @@
 
 mod comments;
 mod print;
-mod scalar;
 mod same;
+mod scalar;
 
 use crate::diagnostic::{Diagnostic, Span};
 
@@ -21,6 +21,8 @@ pub struct Layout {
     pub as_block: fn(&[&str]) -> bool,
     /// Whether the elements of a list stand apart by an empty line, and each of its maps has a line per key.
     pub is_open: fn(&[&str]) -> bool,
+    /// Whether a map with so many entries always has a line for each.
+    pub has_lines: fn(&[&str], usize) -> bool,
     /// Maps and lists that stand on several lines stay so, and empty lines between entries stay.
     pub keeps_form: bool,
 }

@@ -306,14 +306,15 @@ impl<'a> Printer<'a> {
     /// A map or list on one line, if that fits and says everything.
     fn flow(&self, child: &Child<'a>, region: Span, column: usize, path: &[&str]) -> Option<String> {
         let node = child.node;
-        let is_empty = match &node.kind {
-            Kind::Map(entries) => entries.is_empty(),
-            Kind::Seq(elements) => elements.is_empty(),
-            Kind::Scalar { .. } | Kind::Null => false,
+        let count = match &node.kind {
+            Kind::Map(entries) => entries.len(),
+            Kind::Seq(elements) => elements.len(),
+            Kind::Scalar { .. } | Kind::Null => 1,
         };
+        let spread = (self.layout.has_lines)(path, count) || (self.layout.is_open)(path) || self.is_of_open(path);
         let keeps = self.layout.keeps_form && !self.is_flow(node);
         let crowded = !self.between(region.start, region.end).is_empty();
-        if !is_empty && (keeps || crowded || (self.layout.is_open)(path) || self.is_of_open(path)) {
+        if count > 0 && (keeps || crowded || spread) {
             return None;
         }
         let flat = self.flat(node, path)?;

@@ -13,7 +13,8 @@ fn same(a: &Node, b: &Node) -> bool {
     match (&a.kind, &b.kind) {
         (Kind::Scalar { text: one, .. }, Kind::Scalar { text: two, .. }) => bare(one) == bare(two),
         (Kind::Map(one), Kind::Map(two)) => {
-            one.len() == two.len() && one.iter().all(|(key, node)| b.get(&key.text).is_some_and(|each| same(node, each)))
+            one.len() == two.len()
+                && one.iter().all(|(key, node)| b.get(&key.text).is_some_and(|each| same(node, each)))
         }
         (Kind::Seq(one), Kind::Seq(two)) => one.len() == two.len() && one.iter().zip(two).all(|(a, b)| same(a, b)),
         (Kind::Null, Kind::Null) => true,

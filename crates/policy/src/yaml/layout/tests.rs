@@ -9,6 +9,7 @@ const LAYOUT: Layout = Layout {
     lines: |path, text, width| if path.last() == Some(&"when") { layout_expression(text, width) } else { None },
     as_block: |_| false,
     is_open: |path| path == ["tests"],
+    has_lines: |path, count| path == ["lines"] && count > 1,
     keeps_form: false,
 };
 
@@ -64,8 +65,17 @@ fn long_texts_are_folded_and_short_ones_are_not() {
     is("why: one\n  two: 3\n".replace("two: 3", "two").as_str(), "why: one two\n");
     let words = vec!["word"; 40].join(" ");
     let folded = layout(&format!("why: >-\n  {words}\n"), &LAYOUT).unwrap();
-    assert!(folded.starts_with("why: >-\n  word") && folded.lines().all(|line| line.chars().count() <= 120), "{folded}");
+    assert!(
+        folded.starts_with("why: >-\n  word") && folded.lines().all(|line| line.chars().count() <= 120),
+        "{folded}"
+    );
     is(&folded, &folded);
+}
+
+#[test]
+fn a_map_may_ask_for_lines() {
+    is("lines: {a: 1}\n", "lines: {a: 1}\n");
+    is("lines: {a: 1, b: 2}\n", "lines:\n  a: 1\n  b: 2\n");
 }
 
 #[test]
