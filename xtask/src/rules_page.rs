@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use headroom_engine::{
-    BUILT_IN_FACTS, Family, Feature, FeatureType, GROUPS, GUARD_NAMES, NOTICE_TEXTS, OnUnknown, Once, Rule, Ruleset,
-    Segment, catalogue,
+    BUILT_IN_FACTS, Class, Family, Feature, FeatureType, GROUPS, GUARD_NAMES, NOTICE_TEXTS, OnUnknown, Once, Points,
+    RowOutcome, RowWorth, Rule, Ruleset, Segment, TableRows, catalogue,
 };
 use headroom_policy::{Constant, in_words};
 
@@ -180,7 +180,7 @@ fn type_word(ty: FeatureType) -> &'static str {
 fn rules(ruleset: &Ruleset, around: &Around) -> String {
     let overview = ruleset.rules.iter().map(|each| {
         let link = format!("[`{}`](#{})", each.id, each.id);
-        row(&[&each.number.to_string(), &link, each.family.word(), each.class.word(), &code(&each.reason)])
+        row(&[&each.number.to_string(), &link, each.family.word(), &classes(each), &code(&each.reason)])
     });
     let overview = table(&["number", "rule", "family", "class", "reason"], overview);
     let families: Vec<String> = Family::ALL.iter().filter_map(|family| family_part(ruleset, *family, around)).collect();
@@ -189,19 +189,54 @@ fn rules(ruleset: &Ruleset, around: &Around) -> String {
 
 fn family_part(ruleset: &Ruleset, family: Family, around: &Around) -> Option<String> {
     let rules: Vec<String> =
-        ruleset.rules.iter().filter(|each| each.family == family).map(|each| rule(each, around)).collect();
+        ruleset.rules.iter().filter(|each| each.family == family).map(|each| rule(each, ruleset, around)).collect();
     (!rules.is_empty()).then(|| rules.join("\n\n"))
 }
 
-fn rule(rule: &Rule, around: &Around) -> String {
+fn rule(rule: &Rule, ruleset: &Ruleset, around: &Around) -> String {
+    let (scores, schema) = (&ruleset.scores, &ruleset.schema);
     let mut text = format!("### {}\n\n**{}** · {}\n\n{}\n", rule.id, rule.title_en, rule.title_zh, rule.why);
     for (name, says) in facts(rule, around) {
         // Writing to a string does not fail.
         let _ = write!(text, "\n- {name}: {says}");
     }
     text.push_str(&condition(rule));
-    let _ = write!(text, "\n\n```cel\n{}\n```\n\n```yaml\n{}\n```", rule.when.text().trim_end(), rule.then_text);
+    let _ = write!(text, "\n\n```cel\n{}\n```", rule.when.text().trim_end());
+    match &rule.table {
+        None => _ = write!(text, "\n\n```yaml\n{}\n```", rule.then_text),
+        Some(rows) => text.push_str(&rows_of_table(&rows.rows, "then", |gives: &RowOutcome| {
+            (gives.then_text.clone(), gives.reason.clone())
+        })),
+    }
+    for score in scores.iter().filter(|each| *each.table == *rule.id) {
+        if let Points::Part(rows) = &score.points {
+            let _ = write!(text, "\n\n`{}`:", schema.symbol(score.slot).name);
+            text.push_str(&rows_of_table(rows, "points", |gives: &RowWorth| {
+                (gives.points.to_string(), gives.reason.clone())
+            }));
+        }
+    }
     text
+}
+
+/// What it may do; a table, by row.
+fn classes(rule: &Rule) -> String {
+    rule.classes().into_iter().map(Class::word).collect::<Vec<_>>().join(" or ")
+}
+
+/// The rows of a decision table, with its hit policy.
+fn rows_of_table<T>(rows: &TableRows<T>, gives: &str, says: impl Fn(&T) -> (String, Option<String>)) -> String {
+    let columns = rows.columns.iter().map(|each| code(&each.text));
+    let head: Vec<String> = columns.chain([gives.to_owned(), "reason".to_owned()]).collect();
+    let lines = rows.rows.iter().map(|each| {
+        let (does, reason) = says(&each.gives);
+        let cells = each.cells.iter().map(|cell| if each.otherwise { "otherwise".to_owned() } else { cell.clone() });
+        let reason = reason.map(|reason| format!("[`{reason}`](reasons/{reason}.md)")).unwrap_or_default();
+        let all: Vec<String> = cells.chain([does, reason]).map(|cell| cell.replace('|', "\\|")).collect();
+        row(&all.iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    format!("\n\nHit policy `{}`.\n\n{}", rows.hit.word(), table(&head, lines).trim_end())
 }
 
 /// The parts of the condition that must all hold, in words.
@@ -220,7 +255,7 @@ fn facts(rule: &Rule, around: &Around) -> Vec<(&'static str, String)> {
         rule.params.iter().map(|(name, value)| code(&format!("{name} = {}", constant(value)))).collect();
     let notice = rule.notice.as_ref().map(|each| notice_text(&each.template, &each.can_do)).unwrap_or_default();
     let all = [
-        ("family, class", format!("{}, {}", rule.family.word(), rule.class.word())),
+        ("family, class", format!("{}, {}", rule.family.word(), classes(rule))),
         ("number", rule.number.to_string()),
         ("file", file),
         ("triggers", triggers.join(", ")),

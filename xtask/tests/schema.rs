@@ -38,6 +38,7 @@ fn the_schemas_are_up_to_date() {
 fn every_file_of_a_ruleset_here_is_valid() {
     let kinds = [
         ("rule.schema.json", ".rule.yaml"),
+        ("table.schema.json", ".table.yaml"),
         ("test.schema.json", ".test.yaml"),
         ("ruleset.schema.json", "ruleset.yaml"),
         ("facts.schema.json", "facts.yaml"),

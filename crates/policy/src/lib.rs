@@ -13,6 +13,7 @@ mod diagnostic;
 mod emit;
 mod eval_text;
 mod expr;
+mod flat;
 mod layout;
 mod machine;
 mod names;

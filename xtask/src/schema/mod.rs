@@ -15,6 +15,7 @@ pub fn schemas(language: &str, triggers: &[(String, String)]) -> Vec<(&'static s
     let meanings = meanings(language);
     let all = [
         ("rule.schema.json", rule::rule(&meanings, triggers)),
+        ("table.schema.json", rule::decision_table(&meanings, triggers)),
         ("test.schema.json", rule::tests()),
         ("ruleset.schema.json", settings::ruleset(&meanings)),
         ("facts.schema.json", settings::facts()),

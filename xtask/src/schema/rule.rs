@@ -1,7 +1,7 @@
 //! Rule files and test files.
 
 use headroom_engine::{
-    CAN_DO, CapName, Cause, Class, Family, HoldOf, PARAM_TYPES, Priority, RULE_KEYS, Scope, Segment,
+    CAN_DO, CapName, Cause, Class, Family, HoldOf, PARAM_TYPES, Priority, RULE_KEYS, Scope, Segment, TABLE_KEYS,
 };
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,52 @@ pub fn rule(meanings: &Meanings, triggers: &[(String, String)]) -> Value {
     let says = |key: &str| meanings.get(key).map_or("", String::as_str);
     let keys = RULE_KEYS.iter().map(|key| ((*key).to_owned(), described(rule_key(key, triggers), says(key))));
     document("rule.schema.json", "A rule of Headroom", closed(keys.collect(), REQUIRED))
+}
+
+/// What every table has to say; its rows may stand in a CSV file.
+const OF_TABLES: &[&str] = &["id", "number", "title", "why", "family", "on", "columns", "reason", "owner", "since"];
+
+/// The schema of `*.table.yaml`.
+pub fn decision_table(meanings: &Meanings, triggers: &[(String, String)]) -> Value {
+    let says = |key: &str| meanings.get(key).map_or("", String::as_str);
+    let keys = TABLE_KEYS.iter().map(|key| ((*key).to_owned(), described(table_key(key, triggers), says(key))));
+    document("table.schema.json", "A decision table of Headroom", closed(keys.collect(), OF_TABLES))
+}
+
+fn table_key(key: &str, triggers: &[(String, String)]) -> Value {
+    let effect = json!({ "anyOf": [word(&["none"]), then()] });
+    let reason = || rule_key("reason", &[]);
+    match key {
+        "hit" => word(&["unique", "first"]),
+        "columns" => columns(),
+        "rows" => rows(fields(&[("then", effect), ("reason", reason())]), &["then"]),
+        "otherwise" => closed(fields(&[("then", effect), ("reason", reason())]), &["then"]),
+        "points" => json!({ "type": "object", "additionalProperties": part() }),
+        "notices" => json!({ "type": "object", "additionalProperties": rule_key("notice", &[]) }),
+        _ => rule_key(key, triggers),
+    }
+}
+
+fn columns() -> Value {
+    json!({ "type": "object", "additionalProperties": expression(), "minProperties": 1, "maxProperties": 16 })
+}
+
+/// Rows have cells under the names of columns, beside what they give.
+fn rows(gives: Map<String, Value>, required: &[&str]) -> Value {
+    let cell = json!({ "type": ["string", "integer", "boolean", "array", "null"] });
+    let row = json!({ "type": "object", "properties": gives, "required": required, "additionalProperties": cell });
+    json!({ "type": "array", "items": row, "minItems": 1, "maxItems": 1_000 })
+}
+
+fn part() -> Value {
+    let gives = || fields(&[("points", whole(-1_000_000, 1_000_000)), ("reason", rule_key("reason", &[]))]);
+    let parts = fields(&[
+        ("hit", word(&["unique", "first"])),
+        ("columns", columns()),
+        ("rows", rows(gives(), &["points"])),
+        ("otherwise", closed(gives(), &["points"])),
+    ]);
+    closed(parts, &["columns", "rows"])
 }
 
 fn words<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Value {

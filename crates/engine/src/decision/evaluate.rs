@@ -7,7 +7,7 @@ use crate::booking::roll;
 use crate::context::Context;
 use crate::features::{EventFacts, View};
 use crate::output::{NamedValue, Trace};
-use crate::ruleset::{Choice, RowOutcome, Reader, Rule, Ruleset};
+use crate::ruleset::{Reader, RowOutcome, Rule, RuleVerdict, Ruleset};
 use crate::time::Timestamp;
 use crate::vocabulary::Cause;
 
@@ -55,19 +55,9 @@ impl Snapshot {
         }
     }
 
-    /// What a rule comes to. Of a table: the row that counts, which may do nothing.
-    pub fn verdict<'r>(&self, rule: &'r Rule, view: &View<'_>) -> Verdict<'r> {
-        let value = self.ask(&rule.when, view);
-        let plain = Verdict { value, condition: &rule.when, row: None };
-        let Some(table) = rule.table.as_ref().filter(|_| value.is_true()) else { return plain };
-        match table.rows.choose(|when| self.ask(when, view)) {
-            Choice::Row(row) => {
-                let value = Value::Known(i64::from(!row.gives.actions.is_empty()));
-                Verdict { value, condition: &row.when, row: Some(&row.gives) }
-            }
-            Choice::Unknown(row, value) => Verdict { value, condition: &row.when, row: None },
-            Choice::Nothing => Verdict { value: Value::Known(0), ..plain },
-        }
+    /// What a rule comes to.
+    pub fn verdict<'r>(&self, rule: &'r Rule, view: &View<'_>) -> RuleVerdict<'r> {
+        rule.verdict(|program| self.ask(program, view))
     }
 
     /// The codes that a rule's proposals give: its row's, else the two worst rows of its score, else its own.
@@ -78,8 +68,7 @@ impl Snapshot {
         }
         let Some(table) = &rule.table else { return own() };
         let scores = view.context.ruleset.scores.iter().filter(|score| table.parts.contains(&score.slot));
-        let mut lost: Vec<(i64, &str)> =
-            scores.filter_map(|score| score.lost(&self.slots, currency(view))).collect();
+        let mut lost: Vec<(i64, &str)> = scores.filter_map(|score| score.lost(&self.slots, currency(view))).collect();
         lost.sort_by_key(|(points, _)| std::cmp::Reverse(*points));
         let worst: Vec<String> = lost.iter().take(REASONS).map(|(_, reason)| (*reason).to_owned()).collect();
         if worst.is_empty() { own() } else { worst }
@@ -134,16 +123,6 @@ pub fn feature_now(context: &Context<'_>, account: &Account, now: Timestamp, nam
     }
     snapshot.take(&[slot], false, &view);
     Some(snapshot.named(ruleset, slot))
-}
-
-/// What a rule comes to.
-pub(super) struct Verdict<'r> {
-    /// Whether it acts.
-    pub value: Value,
-    /// The condition that says so.
-    pub condition: &'r Program,
-    /// The row of a table that acts.
-    pub row: Option<&'r RowOutcome>,
 }
 
 fn currency(view: &View<'_>) -> Currency {

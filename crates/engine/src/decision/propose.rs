@@ -3,13 +3,13 @@
 use headroom_policy::Value;
 
 use crate::features::View;
-use crate::ruleset::{Action, Amount, HoldSpec, OnUnknown, Once, Rule, TimeBase, TimeExpr};
+use crate::ruleset::{Action, Amount, HoldSpec, OnUnknown, Once, Rule, RuleVerdict, TimeBase, TimeExpr};
 use crate::stack::HoldUntil;
 use crate::time::Timestamp;
 use crate::vocabulary::{Cause, HoldOf, Priority, Scope};
 
 use super::decide::{Asked, Tally};
-use super::evaluate::{Snapshot, Verdict, causes};
+use super::evaluate::{Snapshot, causes};
 use super::proposal::{Act, Collected, Proposal};
 
 /// What one pass asks, and of whom.
@@ -87,7 +87,7 @@ impl<'a> Pass<'a> {
         &mut self,
         position: usize,
         rule: &Rule,
-        verdict: &Verdict<'_>,
+        verdict: &RuleVerdict<'_>,
         cause: Option<Cause>,
         collected: &mut Collected,
     ) {
@@ -108,7 +108,7 @@ impl<'a> Pass<'a> {
         collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
-    fn why(&self, rule: &Rule, verdict: &Verdict<'_>, collected: &mut Collected) -> usize {
+    fn why(&self, rule: &Rule, verdict: &RuleVerdict<'_>, collected: &mut Collected) -> usize {
         collected.traces.push(self.snapshot.explain(rule, verdict.condition, &self.view));
         collected.traces.len() - 1
     }
@@ -117,12 +117,12 @@ impl<'a> Pass<'a> {
         &mut self,
         position: usize,
         rule: &Rule,
-        verdict: &Verdict<'_>,
+        verdict: &RuleVerdict<'_>,
         cause: Option<Cause>,
         collected: &mut Collected,
     ) {
         let mut acts = Vec::new();
-        let actions = verdict.row.map_or(&rule.actions, |row| &row.actions);
+        let actions = verdict.actions(rule);
         for action in actions {
             self.resolve(action, cause, &mut acts);
         }

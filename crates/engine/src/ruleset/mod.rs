@@ -21,11 +21,13 @@ pub use codes::RULESET_CODES;
 pub use fact_file::{FACT_KEYS, FACT_TYPES};
 pub use load::{FileReport, content_hash};
 pub use params::PARAM_TYPES;
-pub use rule::{NoticeSpec, OnUnknown, Once, Rule};
+pub use rule::{NoticeSpec, OnUnknown, Once, Rule, RuleVerdict};
 pub use rule_file::RULE_KEYS;
 pub use settings::{Guards, Settings};
 pub use settings_file::{GUARD_KEYS, SETTINGS_KEYS};
-pub use table::{Choice, Column, Hit, Points, RowOutcome, RowWorth, Score, Table, TableRow, TableRows};
+pub use table::{
+    Choice, Column, Hit, KEYS as TABLE_KEYS, Points, RowOutcome, RowWorth, Score, Table, TableRow, TableRows,
+};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -3,10 +3,13 @@
 use std::slice;
 
 use headroom_engine::{Account, Context, EventFacts, FeatureType, Reader as SlotReader, Ruleset, ShardState, View};
-use headroom_policy::Type;
+use headroom_policy::{Currency, Slots, Type};
 use headroom_store::{Reader, StoreError};
 
 use super::{Item, names};
+
+/// Stands for "no currency yet".
+const NO_CURRENCY: Currency = Currency(*b"XXX");
 
 /// Features by name, and those of blocks by the block's cause; nothing where the directory holds no ruleset that this
 /// build can load. What only an event knows is null, and so is everything else that is unknown.
@@ -33,16 +36,28 @@ fn of(ruleset: &Ruleset, state: &ShardState, account: &Account) -> (Item, Item) 
 }
 
 fn values(ruleset: &Ruleset, view: &View<'_>, wanted: fn(&str) -> bool) -> Item {
-    let symbols = ruleset.schema.symbols().iter().zip(&ruleset.readers);
-    let shown = symbols.filter(|(symbol, _)| wanted(&symbol.name));
-    Item::Fields(shown.map(|(symbol, reader)| (symbol.name.clone(), value(&symbol.ty, reader, view))).collect())
+    let mut slots = Slots::new(ruleset.schema.len());
+    let mut shown = Vec::new();
+    for (slot, (symbol, reader)) in ruleset.schema.symbols().iter().zip(&ruleset.readers).enumerate() {
+        let found = read(ruleset, reader, &slots, view);
+        found.into_iter().for_each(|value| slots.set(slot, value));
+        if wanted(&symbol.name) {
+            shown.push((symbol.name.clone(), value(&symbol.ty, reader, found)));
+        }
+    }
+    Item::Fields(shown)
 }
 
-fn value(ty: &Type, reader: &SlotReader, view: &View<'_>) -> Item {
-    let found = match reader {
+/// What scores are made of has lower slots than they.
+fn read(ruleset: &Ruleset, reader: &SlotReader, slots: &Slots, view: &View<'_>) -> Option<i64> {
+    match reader {
         SlotReader::Feature(feature) => feature.value(view),
         SlotReader::Fact(key, default) => view.account.fact(*key, view.now).map(|each| each.value).or(*default),
-    };
+        SlotReader::Score(at) => ruleset.scores[*at].value(slots, view.account.currency.unwrap_or(NO_CURRENCY)),
+    }
+}
+
+fn value(ty: &Type, reader: &SlotReader, found: Option<i64>) -> Item {
     let Some(value) = found else { return Item::Null };
     match (ty, reader) {
         (Type::Bool, _) => (value != 0).into(),

@@ -28,14 +28,18 @@ pub struct Asking {
     pub condition: Trace,
     /// The condition is a list of parts of which all must hold.
     pub all_of: bool,
-    /// The amounts of its actions, in their order.
+    /// The word of the action that each amount belongs to.
+    pub words: Vec<&'static str>,
+    /// The amounts of its actions, or of those of the row that counts, in their order.
     pub amounts: Vec<Trace>,
+    /// Whether it acts: a row of a table may match and do nothing.
+    value: Value,
 }
 
 impl Asking {
     /// What the condition gives.
     pub fn verdict(&self) -> Verdict {
-        Verdict::from(self.condition.root.value)
+        Verdict::from(self.value)
     }
 
     /// The features and facts that are missing where the condition, or one of its parts, is unknown; each once.
@@ -92,11 +96,22 @@ fn ask(rule: &Rule, ruleset: &Ruleset, facts: &AccountFacts, cause: Option<Cause
         }
     }
     let currency = facts.currency.unwrap_or(NO_CURRENCY);
-    let amounts = rule.actions.iter().flat_map(|each| each.programs());
+    // A score is computed where the facts do not give it; its parts stand before it.
+    for score in &ruleset.scores {
+        if slots.get(score.slot).is_none() {
+            score.value(&slots, currency).into_iter().for_each(|value| slots.set(score.slot, value));
+        }
+    }
+    let verdict = rule.verdict(|program| program.evaluate(&slots, currency));
+    let acting = if verdict.row.is_some() || rule.table.is_none() { verdict.actions(rule) } else { &[] };
+    let amounts = acting.iter().flat_map(|each| each.programs().into_iter().map(|program| (each.word(), program)));
+    let (words, amounts): (Vec<_>, Vec<_>) = amounts.unzip();
     Asking {
         cause,
-        condition: rule.when.trace(&slots, currency),
-        all_of: matches!(rule.when.root().kind, Kind::And(_)),
-        amounts: amounts.map(|each| each.trace(&slots, currency)).collect(),
+        value: verdict.value,
+        condition: verdict.condition.trace(&slots, currency),
+        all_of: matches!(verdict.condition.root().kind, Kind::And(_)),
+        words,
+        amounts: amounts.into_iter().map(|each| each.trace(&slots, currency)).collect(),
     }
 }

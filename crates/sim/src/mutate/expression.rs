@@ -31,12 +31,8 @@ struct Writer<'a> {
     found: Vec<Rewritten>,
 }
 
-const ORDERS: [(Comparison, &str); 4] = [
-    (Comparison::Less, "<"),
-    (Comparison::AtMost, "<="),
-    (Comparison::Greater, ">"),
-    (Comparison::AtLeast, ">="),
-];
+const ORDERS: [(Comparison, &str); 4] =
+    [(Comparison::Less, "<"), (Comparison::AtMost, "<="), (Comparison::Greater, ">"), (Comparison::AtLeast, ">=")];
 const EQUALITIES: [(Comparison, &str); 2] = [(Comparison::Equal, "=="), (Comparison::NotEqual, "!=")];
 
 fn sign(operator: Comparison) -> &'static str {
@@ -51,9 +47,8 @@ impl Writer<'_> {
 
     /// Replaces `cut`; shows `shown`, which lies around it.
     fn write(&mut self, shown: Span, cut: Span, with: &str) {
-        let whole = |from: usize, to: usize| {
-            format!("{}{with}{}", &self.text[from..cut.start], &self.text[cut.end..to])
-        };
+        let whole =
+            |from: usize, to: usize| format!("{}{with}{}", &self.text[from..cut.start], &self.text[cut.end..to]);
         let single = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let change = Rewritten {
             at: cut.start,
@@ -131,7 +126,9 @@ impl Writer<'_> {
         for (position, side) in sides.iter().enumerate() {
             let constant = side.constant().filter(|_| side.ty == Type::Int);
             for step in [-1, 1] {
-                let Some(value) = constant.filter(|_| !self.same((operator, 0), (operator, step), sides)) else { continue };
+                let Some(value) = constant.filter(|_| !self.same((operator, 0), (operator, step), sides)) else {
+                    continue;
+                };
                 if self.part(side.span).replace('_', "").parse() == Ok(value) {
                     self.write(expr.span, side.span, &(value + step).to_string());
                 }
@@ -258,7 +255,8 @@ impl Writer<'_> {
 
     fn otherwise(&mut self, expr: &Expr, other: &Expr, shown: Span) {
         let inside = self.part(expr.span);
-        let name = inside.find('(').zip(inside.find(',')).map(|(open, comma)| inside[open + 1..comma].trim().to_owned());
+        let name =
+            inside.find('(').zip(inside.find(',')).map(|(open, comma)| inside[open + 1..comma].trim().to_owned());
         if let Some(name) = name {
             self.write(shown, expr.span, &name);
         }
@@ -313,7 +311,9 @@ mod tests {
     fn what_the_range_cannot_tell_apart_is_left_out() {
         let found = changes("a.n == 0");
         assert!(!found.contains(&"a.n == 0 -> a.n <= 0".to_owned()), "{found:?}");
-        assert!(found.contains(&"a.n == 0 -> a.n < 0".to_owned()) && found.contains(&"a.n == 0 -> a.n >= 0".to_owned()));
+        assert!(
+            found.contains(&"a.n == 0 -> a.n < 0".to_owned()) && found.contains(&"a.n == 0 -> a.n >= 0".to_owned())
+        );
         assert!(!changes("0 < a.n").contains(&"0 < a.n -> 0 != a.n".to_owned()));
     }
 
@@ -334,10 +334,18 @@ mod tests {
 
     #[test]
     fn words_lists_shares_and_choices_are_changed() {
-        assert_eq!(changes("a.t == \"silver\"")[1..], ["a.t == \"silver\" -> a.t == \"none\"", "a.t == \"silver\" -> a.t == \"gold\""]);
-        assert!(changes("a.t in [\"silver\", \"gold\"]").contains(&"a.t in [\"silver\", \"gold\"] -> a.t in [\"gold\"]".to_owned()));
+        assert_eq!(
+            changes("a.t == \"silver\"")[1..],
+            ["a.t == \"silver\" -> a.t == \"none\"", "a.t == \"silver\" -> a.t == \"gold\""]
+        );
+        assert!(
+            changes("a.t in [\"silver\", \"gold\"]")
+                .contains(&"a.t in [\"silver\", \"gold\"] -> a.t in [\"gold\"]".to_owned())
+        );
         assert!(changes("pct(a.n, a.m) <= 15").contains(&"pct(a.n, a.m) <= 15 -> pct(a.n, a.m) < 15".to_owned()));
         assert_eq!(changes("a.ok ? 5 : 7")[..2], ["a.ok -> true", "a.ok -> false"]);
-        assert!(changes("max(a.n, default(a.m, 4))").contains(&"max(a.n, default(a.m, 4)) -> max(a.n, a.m)".to_owned()));
+        assert!(
+            changes("max(a.n, default(a.m, 4))").contains(&"max(a.n, default(a.m, 4)) -> max(a.n, a.m)".to_owned())
+        );
     }
 }

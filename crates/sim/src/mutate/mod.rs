@@ -134,7 +134,8 @@ impl MutationCheck {
             return Fate::Same;
         }
         let mutated = Arc::new(mutated);
-        let order = self.tests.get(first).map(|_| first).into_iter().chain((0..self.tests.len()).filter(|at| *at != first));
+        let order =
+            self.tests.get(first).map(|_| first).into_iter().chain((0..self.tests.len()).filter(|at| *at != first));
         let mut order = order;
         order.find(|at| fails(&self.tests[*at], &mutated)).map_or(Fate::Survived, Fate::Killed)
     }

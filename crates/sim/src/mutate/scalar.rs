@@ -73,7 +73,9 @@ mod tests {
         assert_eq!(neighbours("30d"), ["29d", "31d"]);
         assert_eq!(neighbours("0d"), ["1d"]);
         assert_eq!(neighbours("true"), ["false"]);
-        assert!(neighbours("limit.base").is_empty() && neighbours("watch").is_empty() && neighbours("order").is_empty());
+        assert!(
+            neighbours("limit.base").is_empty() && neighbours("watch").is_empty() && neighbours("order").is_empty()
+        );
     }
 
     #[test]

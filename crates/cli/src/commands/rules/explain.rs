@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use headroom_engine::{Feature, FeatureType, OnUnknown, Once, Reader, Rule, Ruleset, fact_key};
+use headroom_engine::{
+    Feature, FeatureType, OnUnknown, Once, Points, Reader, RowOutcome, Rule, Ruleset, Score, TableRow, fact_key,
+};
 use headroom_node::view::Item;
 use headroom_policy::{Constant, Program, Type, in_words, suggest};
 use headroom_sim::{AccountFacts, hold_against, read_account_facts};
@@ -89,7 +91,8 @@ fn of_file(path: &Path, ruleset: &Ruleset) -> Result<Option<AccountFacts>> {
 }
 
 fn explained(rule: &Rule, ruleset: &Ruleset) -> Item {
-    let amounts = rule.actions.iter().flat_map(|action| action.programs()).map(one_line);
+    let ways = rule.ways();
+    let amounts = ways.iter().flat_map(|(_, actions, _)| *actions).flat_map(|action| action.programs()).map(one_line);
     Item::fields([
         ("id", rule.id.as_ref().into()),
         ("number", rule.number.into()),
@@ -97,7 +100,10 @@ fn explained(rule: &Rule, ruleset: &Ruleset) -> Item {
         ("title_zh", rule.title_zh.as_str().into()),
         ("why", rule.why.as_str().into()),
         ("family", rule.family.word().into()),
-        ("class", rule.class.word().into()),
+        (
+            "class",
+            rule.classes().iter().map(|class| class.word()).collect::<Vec<_>>().join(", by row ").as_str().into(),
+        ),
         ("causes", Item::list(rule.causes.iter().map(|cause| cause.word()))),
         ("triggers", Item::list(rule.on_words.clone())),
         ("only_for_segments", Item::list(rule.segments.iter().map(|segment| segment.word()))),
@@ -112,9 +118,23 @@ fn explained(rule: &Rule, ruleset: &Ruleset) -> Item {
         ("amounts", Item::list(amounts)),
         ("when_all_hold", Item::list(rule.when.conjuncts().iter().map(one_line))),
         ("in_words", Item::list(rule.when.conjuncts().iter().map(in_words))),
+        ("rows", Item::list(rows(rule))),
         ("params", Item::list(rule.params.iter().map(|(name, value)| param(name, value)))),
         ("reads", Item::list(rule.reads.iter().map(|slot| read(ruleset, *slot)))),
     ])
+}
+
+/// The rows of a table: what they ask of each column, and what they do.
+fn rows(rule: &Rule) -> Vec<Item> {
+    let Some(table) = &rule.table else { return Vec::new() };
+    let row = |row: &TableRow<RowOutcome>| {
+        let cells =
+            table.rows.columns.iter().zip(&row.cells).map(|(column, cell)| (column.text.clone(), cell.as_str().into()));
+        let does = [("then".to_owned(), row.gives.then_text.as_str().into())];
+        let reason = row.gives.reason.as_deref().map(|reason| ("reason".to_owned(), reason.into()));
+        Item::Fields(cells.chain(does).chain(reason).collect())
+    };
+    table.rows.rows.iter().map(row).collect()
 }
 
 fn one_line(program: &Program) -> String {
@@ -153,6 +173,7 @@ fn read(ruleset: &Ruleset, slot: usize) -> Item {
     let symbol = ruleset.schema.symbol(slot);
     let (meaning, unit) = match ruleset.readers[slot] {
         Reader::Feature(feature) => (feature.meaning.to_owned(), unit_of(feature)),
+        Reader::Score(at) => (score_meaning(&ruleset.scores[at]), "points"),
         Reader::Fact(key, _) => (fact_meaning(ruleset, key, &symbol.name), unit_of_type(&symbol.ty)),
     };
     Item::fields([
@@ -162,6 +183,16 @@ fn read(ruleset: &Ruleset, slot: usize) -> Item {
         ("range", range(&symbol.ty, symbol.min, symbol.max).into()),
         ("meaning", meaning.into()),
     ])
+}
+
+fn score_meaning(score: &Score) -> String {
+    match &score.points {
+        Points::Sum(parts) => format!("sum of the {} parts of the table {}", parts.len(), score.table),
+        Points::Part(rows) => {
+            let columns: Vec<&str> = rows.columns.iter().map(|each| each.text.as_str()).collect();
+            format!("points that the table {} gives for {}", score.table, columns.join(", "))
+        }
+    }
 }
 
 fn fact_meaning(ruleset: &Ruleset, key: u32, name: &str) -> String {

@@ -158,11 +158,9 @@ fn place(found: &Found, at: usize, because: Option<&str>) -> Item {
     let at = format!("{}:{}", mutant.path, mutant.line);
     match because {
         None => Item::fields([("at", at.into()), ("mutation", mutant.text.as_str().into())]),
-        Some(because) => Item::fields([
-            ("at", at.into()),
-            ("mutation", mutant.text.as_str().into()),
-            ("because", because.into()),
-        ]),
+        Some(because) => {
+            Item::fields([("at", at.into()), ("mutation", mutant.text.as_str().into()), ("because", because.into())])
+        }
     }
 }
 

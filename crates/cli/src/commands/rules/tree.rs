@@ -28,8 +28,7 @@ fn asking(rule: &Rule, ruleset: &Ruleset, asked: &Asking) -> String {
     out.push('\n');
     let title = asked.all_of.then_some("all of these");
     branch(&asked.condition.root, title, ruleset, &mut out);
-    let words = amount_words(rule);
-    for (word, amount) in words.iter().zip(&asked.amounts) {
+    for (word, amount) in asked.words.iter().zip(&asked.amounts) {
         out.push_str(&format!("\n{word}: {}\n", value(&amount.root)));
         if !is_constant(&amount.root) {
             branch(&amount.root, None, ruleset, &mut out);
@@ -45,11 +44,6 @@ fn outcome(verdict: Verdict) -> &'static str {
         Verdict::Unknown => "does not fire: its condition is unknown",
         Verdict::Error => "does not fire: its arithmetic has no result",
     }
-}
-
-/// The action of each amount.
-fn amount_words(rule: &Rule) -> Vec<&'static str> {
-    rule.actions.iter().flat_map(|each| each.programs().into_iter().map(|_| each.word())).collect()
 }
 
 /// `title` stands in the place of the root's text.
@@ -101,7 +95,7 @@ pub fn item(rule: &Rule, ruleset: &Ruleset, held: &Held) -> Item {
             ("in_the_way", Item::list(each.in_the_way().into_iter().map(|node| node.text.as_str()))),
             ("missing", Item::list(each.missing(ruleset))),
             ("condition", part(&each.condition.root, ruleset)),
-            ("amounts", Item::list(amounts(rule, &each.amounts, ruleset))),
+            ("amounts", Item::list(amounts(each, ruleset))),
         ])
     });
     let fires = !held.wrong_segment && held.asked.iter().any(|each| each.verdict() == Verdict::True);
@@ -115,10 +109,11 @@ pub fn item(rule: &Rule, ruleset: &Ruleset, held: &Held) -> Item {
     ])
 }
 
-fn amounts(rule: &Rule, amounts: &[Trace], ruleset: &Ruleset) -> Vec<Item> {
-    let amount =
-        |(word, trace): (&str, &Trace)| Item::fields([("action", word.into()), ("amount", part(&trace.root, ruleset))]);
-    amount_words(rule).into_iter().zip(amounts).map(amount).collect()
+fn amounts(asked: &Asking, ruleset: &Ruleset) -> Vec<Item> {
+    let amount = |(word, trace): (&&str, &Trace)| {
+        Item::fields([("action", (*word).into()), ("amount", part(&trace.root, ruleset))])
+    };
+    asked.words.iter().zip(&asked.amounts).map(amount).collect()
 }
 
 fn part(node: &TraceNode, ruleset: &Ruleset) -> Item {
