@@ -9,6 +9,7 @@ mod dead_letters;
 mod explain;
 mod files;
 mod journal;
+mod mutate;
 mod report;
 mod rules;
 mod rules_tools;
