@@ -3,6 +3,8 @@
 mod scenario;
 
 mod bare;
+mod asking;
+mod memory;
 mod render;
 mod stepped;
 mod transcript;
@@ -13,6 +15,7 @@ mod coverage;
 mod format;
 mod mutate;
 mod rule_tests;
+mod scaffold;
 
 pub use scenario::{
     Clock, Expected, Probe, ProbeName, Resolve, SCENARIO_CODES, Scenario, Step, StepKind, parse_scenario, write_money,
@@ -20,6 +23,8 @@ pub use scenario::{
 
 pub use bare::{Run, run_bare, run_bare_watched};
 pub use render::Renderer;
+pub use asking::{AskedCondition, AskedRule, Questions};
+pub use memory::MemoryShard;
 pub use stepped::{Stepped, run_step};
 pub use transcript::{Entry, Mismatch, Transcript, compare, render_mismatches};
 
@@ -27,7 +32,9 @@ pub use against::{AccountFacts, Asking, Held, hold_against, missing_name, read_a
 pub use bless::bless;
 pub use coverage::{ConditionCoverage, Coverage};
 pub use format::format_file;
-pub use mutate::{EquivalenceNote, Fate, Mutant, MutationCheck};
 pub use rule_tests::{
     Failure, KEYS as TEST_KEYS, Report, TestFileError, bless_rule_tests, cover_rule_tests, run_rule_tests,
 };
+pub use scaffold::Scaffold;
+
+pub use mutate::{EquivalenceNote, Fate, Mutant, MutationCheck};

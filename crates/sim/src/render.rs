@@ -1,8 +1,8 @@
 //! Outputs as scenarios write them.
 
 use headroom_engine::{
-    BlockChange, Cap, ChangeKind, HOUR, Hold, HoldUntil, LimitChange, MINUTE, Output, Priority, Review, Stack,
-    Timestamp, UndoField,
+    BlockChange, Cap, ChangeKind, Hold, HoldUntil, LimitChange, Output, Priority, Review, Stack, Timestamp,
+    UndoField,
 };
 
 use crate::scenario::{Clock, write_money};
@@ -31,13 +31,6 @@ impl<'a> Renderer<'a> {
             Output::Review(review) => self::review(review),
             Output::DeadLetter(letter) => format!("dead_letter {}", letter.refusal.code.code()),
         }
-    }
-
-    /// What a notice says beside its line, `[repay appeal due 24h]`, for expectations that ask for it.
-    pub fn details(output: &Output) -> Option<String> {
-        let Output::Notice(notice) = output else { return None };
-        let can_do: String = notice.can_do.iter().map(|each| format!("{each} ")).collect();
-        Some(format!("[{can_do}due {}]", length(notice.due.since(notice.created_at))))
     }
 
     /// When it was decided.
@@ -122,11 +115,6 @@ impl<'a> Renderer<'a> {
         let texts: Vec<String> = new.chain(gone.map(|each| format!("{} lifted", key(each).word()))).collect();
         texts.join(", ")
     }
-}
-
-/// A duration in hours or minutes, whichever says it exactly.
-fn length(millis: i64) -> String {
-    if millis % HOUR == 0 { format!("{}h", millis / HOUR) } else { format!("{}m", millis / MINUTE) }
 }
 
 /// What a review asks for beyond its kind: that it blocks, how urgent it is, what the rule would do.

@@ -114,9 +114,7 @@ impl Report {
     }
 
     fn take(&mut self, ruleset: &Ruleset, path: &str, test: &Test, run: &Run) {
-        let mut mismatches = compare(&test.scenario, &run.transcript);
-        mismatches.iter_mut().for_each(|each| each.line += test.before);
-        mismatches.extend(test.silent.iter().filter_map(|silent| silent.mismatch(ruleset, run)));
+        let mismatches = test.mismatches(ruleset, run);
         match mismatches.first() {
             None => self.passed += 1,
             Some(first) => {
@@ -161,6 +159,16 @@ pub(crate) struct Test {
     /// Lines of the steps.
     scenario_lines: usize,
     silent: Vec<Silent>,
+}
+
+impl Test {
+    /// What came otherwise; lines are those of the file.
+    pub fn mismatches(&self, ruleset: &Ruleset, run: &Run) -> Vec<Mismatch> {
+        let mut mismatches = compare(&self.scenario, &run.transcript);
+        mismatches.iter_mut().for_each(|each| each.line += self.before);
+        mismatches.extend(self.silent.iter().filter_map(|silent| silent.mismatch(ruleset, run)));
+        mismatches
+    }
 }
 
 /// A rule that must not fire in a test.

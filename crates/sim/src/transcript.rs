@@ -18,8 +18,6 @@ pub struct Entry {
     pub line: usize,
     /// As a `=>` line writes it; `at TIME ` before it where it was not decided at the event's time.
     pub text: String,
-    /// What it says beside that, in brackets; empty for most.
-    pub details: String,
 }
 
 /// What happened.
@@ -36,29 +34,16 @@ impl Transcript {
     pub fn push(&mut self, clock: &Clock, step: &Step, output: &Output) {
         let (text, at) = (Renderer::new(clock).output(output), Renderer::decided_at(output));
         let text = if step.series || at != step.at { format!("at {} {text}", clock.write(at)) } else { text };
-        let details = Renderer::details(output).unwrap_or_default();
-        self.entries.push(Entry { line: step.line, text, details });
+        self.entries.push(Entry { line: step.line, text });
     }
 
     pub(crate) fn found(&mut self, at_line: usize, value: String) {
         self.probes.insert(at_line, value);
     }
 
-    /// The outputs under a line, each with its details where one of the expectations asks for those of such an output.
-    pub fn under(&self, line: usize, expected: &[&str]) -> Vec<String> {
-        let entries = self.entries.iter().filter(|each| each.line == line);
-        entries.map(|each| if each.is_asked(expected) { each.with_details() } else { each.text.clone() }).collect()
-    }
-}
-
-impl Entry {
-    fn is_asked(&self, expected: &[&str]) -> bool {
-        let asks = |line: &str| line.strip_prefix(&self.text).is_some_and(|rest| rest.starts_with(" ["));
-        !self.details.is_empty() && expected.iter().any(|line| asks(line))
-    }
-
-    fn with_details(&self) -> String {
-        format!("{} {}", self.text, self.details)
+    /// The outputs under a line.
+    pub fn under(&self, line: usize) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter(move |each| each.line == line).map(|each| each.text.as_str())
     }
 }
 
@@ -93,10 +78,9 @@ pub fn compare(scenario: &Scenario, transcript: &Transcript) -> Vec<Mismatch> {
 }
 
 fn differences(scenario: &Scenario, transcript: &Transcript, line: usize) -> Vec<(char, String)> {
-    let mut expected = scenario.expected_under(line);
-    expected.retain(|text| *text != NOTHING);
-    let came = transcript.under(line, &expected);
-    let mut diff = diff(&expected, &came.iter().map(String::as_str).collect::<Vec<_>>());
+    let expected = scenario.expected.iter().filter(|each| each.line == line && each.text != NOTHING);
+    let expected = expected.map(|each| each.text.as_str());
+    let mut diff = diff(&expected.collect::<Vec<_>>(), &transcript.under(line).collect::<Vec<_>>());
     for (_, text) in &mut diff {
         text.insert_str(0, "=> ");
     }

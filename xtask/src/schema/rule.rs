@@ -172,5 +172,10 @@ pub fn tests() -> Value {
     let name = described(text(), "what is shown, in a sentence");
     let test = closed(fields(&[("name", name), ("silent", silent), ("steps", steps)]), &["name", "steps"]);
     let tests = json!({ "type": "array", "items": test, "minItems": 1 });
-    document("test.schema.json", "Tests of a rule of Headroom", closed(fields(&[("tests", tests)]), &["tests"]))
+    let mutation = described(text(), "a change that `headroom rules mutate` lists as a survivor");
+    let because = described(text(), "why no test can notice it");
+    let note = closed(fields(&[("mutation", mutation), ("because", because)]), &["mutation", "because"]);
+    let equivalent = json!({ "type": "array", "items": note });
+    let keys = fields(&[("tests", tests), ("equivalent", equivalent)]);
+    document("test.schema.json", "Tests of a rule of Headroom", closed(keys, &["tests"]))
 }

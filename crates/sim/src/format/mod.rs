@@ -70,11 +70,12 @@ const RULE: Layout = Layout {
 const TESTS: Layout = Layout {
     order: |path| match path {
         ["tests", "[]"] => KEYS,
+        ["equivalent", "[]"] => &["mutation", "because"],
         _ => &[],
     },
     lines: |path, text, _| (path.last() == Some(&"steps")).then(|| steps(text)),
     as_block: |path| path.last() == Some(&"steps"),
-    is_open: |path| path == ["tests"],
+    is_open: |path| path == ["tests"] || path == ["equivalent"],
     has_lines: |_, _| false,
     keeps_form: false,
 };

@@ -1,10 +1,11 @@
 //! The changes of a rule's document that one of its tests must notice: its expressions, the values of its parameters,
 //! and what its actions are given.
 
-use headroom_engine::{CAN_DO, CapName, Cause, HoldOf, Priority, Rule, Scope};
+use headroom_engine::{Action, CAN_DO, CapName, Cause, HoldOf, Priority, Rule, Scope};
 use headroom_policy::yaml::{Kind, Node, Style};
 use headroom_policy::{Program, Schema, Span};
 
+use super::cell::moved_borders;
 use super::expression::rewritten;
 use super::scalar::{neighbours, time_neighbours};
 
@@ -31,10 +32,8 @@ pub enum Edit {
 pub struct Change {
     /// In which document.
     pub document: Document,
-    /// Positions of the children from the root to the place.
-    pub place: Vec<usize>,
-    /// What happens there.
-    pub edit: Edit,
+    /// What happens where: positions of the children from the root to the place.
+    pub edits: Vec<(Vec<usize>, Edit)>,
     /// Where in the file it happens, a byte.
     pub at: usize,
     /// For people, and for notes that accept it: `when: delinquency.dpd >= 4 -> delinquency.dpd > 4`.
@@ -48,7 +47,10 @@ pub fn changes(rule: &Rule, schema: &Schema, root: &Node, overrides: Option<&Nod
         reader.inside(at, |reader| match key.text.as_str() {
             "when" => reader.expression(node, "when", &rule.when),
             "params" => reader.params(node, overrides),
-            "then" => reader.actions(node),
+            "then" => reader.actions(node, &rule.actions, "then"),
+            "points" => reader.points(node),
+            "rows" => reader.rows(node, "rows"),
+            "otherwise" => reader.outcome(node, "otherwise"),
             _ => {}
         });
     }
@@ -63,7 +65,7 @@ pub fn changes(rule: &Rule, schema: &Schema, root: &Node, overrides: Option<&Nod
 /// The document with a change made; the same document if the place does not exist.
 pub fn changed(root: &Node, change: &Change) -> Node {
     let mut root = root.clone();
-    make(&mut root, &change.place, &change.edit);
+    change.edits.iter().for_each(|(place, edit)| make(&mut root, place, edit));
     root
 }
 
@@ -95,7 +97,8 @@ impl Reader<'_> {
 
     fn note(&mut self, at: usize, edit: Edit, path: &str, old: &str, new: &str) {
         let text = format!("{path}: {old} -> {new}");
-        self.found.push(Change { document: self.document, place: self.place.clone(), edit, at, text });
+        let edits = vec![(self.place.clone(), edit)];
+        self.found.push(Change { document: self.document, edits, at, text });
     }
 
     fn say(&mut self, node: &Node, path: &str, new: &str) {
@@ -150,37 +153,104 @@ impl Reader<'_> {
         }
     }
 
-    fn actions(&mut self, node: &Node) {
-        match &node.kind {
-            Kind::Seq(maps) => {
-                for (at, map) in maps.iter().enumerate() {
-                    self.inside(at, |reader| reader.action_map(map, at > 0));
-                }
-            }
-            _ => self.action_map(node, false),
-        }
-    }
-
-    fn action_map(&mut self, node: &Node, later: bool) {
-        for (at, (word, arguments)) in node.entries().unwrap_or_default().iter().enumerate() {
-            let path = format!("then.{}", word.text);
+    /// The parts of a table's score.
+    fn points(&mut self, node: &Node) {
+        for (at, (part, table)) in node.entries().unwrap_or_default().iter().enumerate() {
             self.inside(at, |reader| {
-                // Without its first action a rule is no longer of its class.
-                if later || at > 0 {
-                    reader.note(word.span.start, Edit::Drop, "then", &word.text, "nothing");
-                }
-                for (nth, (key, value)) in arguments.entries().unwrap_or_default().iter().enumerate() {
-                    let path = format!("{path}.{}", key.text);
-                    reader.inside(nth, |reader| {
-                        reader.note(key.span.start, Edit::Drop, &path, value.text().unwrap_or("…").trim(), "nothing");
-                        reader.argument(value, &path, &key.text, &word.text);
+                for (nth, (key, node)) in table.entries().unwrap_or_default().iter().enumerate() {
+                    let path = format!("points.{}.{}", part.text, key.text);
+                    reader.inside(nth, |reader| match key.text.as_str() {
+                        "rows" => reader.rows(node, &path),
+                        "otherwise" => reader.outcome(node, &path),
+                        _ => {}
                     });
                 }
             });
         }
     }
 
-    fn argument(&mut self, node: &Node, path: &str, key: &str, action: &str) {
+    fn rows(&mut self, node: &Node, path: &str) {
+        let rows = node.elements().unwrap_or_default();
+        self.borders(rows, path);
+        for (at, row) in rows.iter().enumerate() {
+            self.inside(at, |reader| reader.outcome(row, &format!("{path}[{at}]")));
+        }
+    }
+
+    /// What a row gives.
+    fn outcome(&mut self, row: &Node, path: &str) {
+        for (at, (key, node)) in row.entries().unwrap_or_default().iter().enumerate() {
+            let path = format!("{path}.{}", key.text);
+            self.inside(at, |reader| match key.text.as_str() {
+                "points" => reader.steps(node, &path),
+                "then" => {
+                    let actions: Vec<Action> = reader.rule.ways().iter().flat_map(|way| way.1).cloned().collect();
+                    reader.actions(node, &actions, &path);
+                }
+                _ => {}
+            });
+        }
+    }
+
+    /// The borders between rows, column by column.
+    fn borders(&mut self, rows: &[Node], path: &str) {
+        let mut columns: Vec<&str> = Vec::new();
+        for (key, _) in rows.iter().flat_map(|row| row.entries().unwrap_or_default()) {
+            if !["points", "then", "reason"].contains(&key.text.as_str()) && !columns.contains(&key.text.as_str()) {
+                columns.push(&key.text);
+            }
+        }
+        for column in columns {
+            let cells: Vec<(Vec<usize>, &Node)> =
+                rows.iter().enumerate().filter_map(|(row, node)| self.cell(row, node, column)).collect();
+            let texts: Vec<&str> = cells.iter().map(|(_, node)| node.text().unwrap_or_default()).collect();
+            for moved in moved_borders(&texts) {
+                let said: Vec<String> = moved.iter().map(|(at, new)| format!("{} -> {new}", texts[*at])).collect();
+                let Some(at) = moved.first().map(|(at, _)| cells[*at].1.span.start) else { continue };
+                let edits = moved.into_iter().map(|(at, new)| (cells[at].0.clone(), Edit::Say(new))).collect();
+                let text = format!("{path}.{column}: {}", said.join(", "));
+                self.found.push(Change { document: self.document, edits, at, text });
+            }
+        }
+    }
+
+    fn cell<'n>(&self, row: usize, node: &'n Node, column: &str) -> Option<(Vec<usize>, &'n Node)> {
+        let at = node.entries()?.iter().position(|(key, _)| key.text == column)?;
+        let place = self.place.iter().copied().chain([row, at]).collect();
+        Some((place, &node.entries()?[at].1))
+    }
+
+    fn actions(&mut self, node: &Node, actions: &[Action], path: &str) {
+        match &node.kind {
+            Kind::Seq(maps) => {
+                for (at, map) in maps.iter().enumerate() {
+                    self.inside(at, |reader| reader.action_map(map, at > 0, actions, path));
+                }
+            }
+            _ => self.action_map(node, false, actions, path),
+        }
+    }
+
+    fn action_map(&mut self, node: &Node, later: bool, actions: &[Action], whole: &str) {
+        for (at, (word, arguments)) in node.entries().unwrap_or_default().iter().enumerate() {
+            let path = format!("{whole}.{}", word.text);
+            self.inside(at, |reader| {
+                // Without its first action a rule is no longer of its class.
+                if later || at > 0 {
+                    reader.note(word.span.start, Edit::Drop, whole, &word.text, "nothing");
+                }
+                for (nth, (key, value)) in arguments.entries().unwrap_or_default().iter().enumerate() {
+                    let path = format!("{path}.{}", key.text);
+                    reader.inside(nth, |reader| {
+                        reader.note(key.span.start, Edit::Drop, &path, value.text().unwrap_or("…").trim(), "nothing");
+                        reader.argument(value, &path, &key.text, &word.text, actions);
+                    });
+                }
+            });
+        }
+    }
+
+    fn argument(&mut self, node: &Node, path: &str, key: &str, action: &str, actions: &[Action]) {
         if let Kind::Seq(elements) = &node.kind {
             for (at, element) in elements.iter().enumerate() {
                 self.inside(at, |reader| {
@@ -188,15 +258,15 @@ impl Reader<'_> {
                         let old = element.text().unwrap_or_default().to_owned();
                         reader.note(element.span.start, Edit::Drop, path, &old, "nothing");
                     }
-                    reader.argument(element, path, key, action);
+                    reader.argument(element, path, key, action, actions);
                 });
             }
             return;
         }
         let Some(text) = node.text() else { return };
-        let own = self.rule.actions.iter().flat_map(|each| each.programs()).find(|program| program.text() == text);
-        if let Some(program) = own.cloned() {
-            return self.expression(node, path, &program);
+        let own = actions.iter().flat_map(Action::programs).find(|program| program.text() == text);
+        if let Some(program) = own {
+            return self.expression(node, path, program);
         }
         let text = text.trim();
         let mut others = neighbours(text);

@@ -1,5 +1,6 @@
 //! Mutation check: a change of a rule that none of its tests notices is a hole in the tests.
 
+mod cell;
 mod document;
 mod expression;
 mod scalar;
@@ -12,7 +13,6 @@ use headroom_policy::yaml::{Node, parse};
 
 use crate::bare::run_bare;
 use crate::rule_tests::{Test, TestFileError, read_tests};
-use crate::transcript::compare;
 
 use document::{Change, Document, changed, changes};
 
@@ -87,7 +87,7 @@ impl MutationCheck {
         let root = parse(&text).expect("a rule that was loaded");
         let settings = text_of("ruleset.yaml").map(|text| (text, parse(text).expect("settings that were loaded")));
         let given = settings.as_ref().and_then(|(_, root)| root.get("params")?.get(&rule.id));
-        let tests_path = rule.path.replace(".rule.yaml", ".test.yaml");
+        let tests_path = rule.path.replace(".rule.yaml", ".test.yaml").replace(".table.yaml", ".test.yaml");
         let (tests, notes) = match text_of(&tests_path) {
             Some(said) => tests_and_notes(ruleset, &tests_path, said)?,
             None => (Vec::new(), Vec::new()),
@@ -158,14 +158,17 @@ impl MutationCheck {
     fn is_same(&self, mutated: &Ruleset) -> bool {
         let said = |ruleset: &Ruleset| {
             let rule = ruleset.rules.iter().find(|each| each.path == self.path);
-            rule.map(|rule| format!("{:?} {:?} {:?}", rule.when, rule.params, rule.actions))
+            let scores: Vec<_> = ruleset.scores.iter().filter(|each| *each.table == *self.rule).collect();
+            rule.map(|rule| {
+                format!("{:?} {:?} {:?} {:?} {scores:?}", rule.when, rule.params, rule.actions, rule.table)
+            })
         };
         said(&self.ruleset) == said(mutated)
     }
 }
 
 fn fails(test: &Test, ruleset: &Arc<Ruleset>) -> bool {
-    !compare(&test.scenario, &run_bare(&test.scenario, ruleset).transcript).is_empty()
+    !test.mismatches(ruleset, &run_bare(&test.scenario, ruleset)).is_empty()
 }
 
 fn line_of(text: &str, at: usize) -> usize {

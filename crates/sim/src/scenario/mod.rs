@@ -58,13 +58,6 @@ pub struct Scenario {
     pub probes: Vec<Probe>,
 }
 
-impl Scenario {
-    /// What is expected under a line.
-    pub(crate) fn expected_under(&self, line: usize) -> Vec<&str> {
-        self.expected.iter().filter(|each| each.line == line).map(|each| each.text.as_str()).collect()
-    }
-}
-
 /// Something that happens.
 #[derive(Clone, Debug)]
 pub struct Step {

@@ -7,9 +7,12 @@ mod explain;
 mod facts;
 mod fmt;
 mod mutate;
+mod new;
 mod publish;
+mod schema;
 mod test;
 mod tree;
+mod watch;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -28,10 +31,14 @@ pub enum Command {
     Mutate(mutate::Command),
     /// Find what event files never reach: rules, guards, features
     Coverage(coverage::Command),
+    /// Begin a rule and its test, which pass at once
+    New(new::Command),
     /// Lay out rules, tests, settings and facts in their one form
     Fmt(fmt::Command),
     /// Say what a rule does and reads; with an account, what each part of its condition gives
     Explain(explain::Command),
+    /// Print the JSON Schema of rule, test, settings or facts files, for editors
+    Schema(schema::Command),
     /// Evaluate an expression over facts
     Eval(eval::Command),
     /// Put a ruleset into force, in its place in the stream of events
@@ -46,8 +53,10 @@ impl Command {
             Self::Test(command) => command.run(output),
             Self::Mutate(command) => command.run(output),
             Self::Coverage(command) => command.run(output),
+            Self::New(command) => command.run(output),
             Self::Fmt(command) => command.run(output),
             Self::Explain(command) => command.run(output),
+            Self::Schema(command) => command.run(output),
             Self::Eval(command) => command.run(output),
             Self::Publish(command) => command.run(output),
         }
