@@ -60,7 +60,7 @@ fn content(folder: &Path, prefix: &str, files: &mut Listed) -> io::Result<()> {
         let inside = format!("{prefix}{name}");
         if path.is_dir() {
             content(&path, &format!("{inside}/"), files)?;
-        } else if inside == "ruleset.yaml" || inside == "facts.yaml" || holds_rules(&inside) {
+        } else if ["ruleset.yaml", "facts.yaml", "strategies.yaml"].contains(&inside.as_str()) || holds_rules(&inside) {
             files.push((inside, path));
         }
     }

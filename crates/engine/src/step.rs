@@ -17,6 +17,7 @@ use crate::broadcast::{Broadcast, Broadcasts, Moment};
 use crate::context::Context;
 use crate::decision::{Outcome, Trigger, cancel, decide, decide_watched};
 use crate::event::{AccountId, Body, ControlEvent, Event, MarketEvent};
+use crate::features::Suspect;
 use crate::ids::{event_key, name_key};
 use crate::output::{DeadLetter, Output};
 use crate::refusal::{Refusal, RefusalCode};
@@ -469,7 +470,10 @@ impl Work {
             ControlEvent::RulesetPublished { content_hash, files } => return self.publish(content_hash, files),
             ControlEvent::FaultDeclared { .. } => return Ok(()),
             ControlEvent::FaultCleared { since, until, .. } => Moment::FaultCleared(*since, *until),
-            ControlEvent::RolloutRolledBack { rollout_id } => Moment::RolloutRolledBack(name_key(rollout_id)),
+            ControlEvent::RolloutRolledBack { rollout_id, since, until, rule } => {
+                let suspect = Suspect { since: *since, until: until.unwrap_or(now), rule: *rule };
+                Moment::RolloutRolledBack(name_key(rollout_id), suspect)
+            }
         };
         Arc::make_mut(&mut self.state.broadcasts).log.push(Broadcast { at: now, moment });
         Ok(())

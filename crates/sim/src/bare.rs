@@ -8,7 +8,7 @@ use std::sync::Arc;
 use headroom_engine::{
     Account, AccountEvent, AccountId, Asked, Body, Broadcast, Broadcasts, Context, ControlEvent, DAY, DeadLetter,
     Event, MINUTE, MarketEvent, Moment, Outcome, Output, Position, Record, Refusal, RefusalCode, Ruleset,
-    SWEEP_ROWS_PER_RECORD, SWEEP_ROWS_PER_TICK, Status, Sweep, Tally, Timer, Timestamp, Trigger, calls_for_sweep,
+    SWEEP_ROWS_PER_RECORD, SWEEP_ROWS_PER_TICK, Status, Suspect, Sweep, Tally, Timer, Timestamp, Trigger, calls_for_sweep,
     concerned, decide, decide_watched, event_key, feature_now, name_key,
 };
 
@@ -369,8 +369,9 @@ impl World {
             Body::Control(ControlEvent::FaultCleared { since, until, .. }) => {
                 self.log(Moment::FaultCleared(*since, *until));
             }
-            Body::Control(ControlEvent::RolloutRolledBack { rollout_id }) => {
-                self.log(Moment::RolloutRolledBack(name_key(rollout_id)));
+            Body::Control(ControlEvent::RolloutRolledBack { rollout_id, since, until, rule }) => {
+                let suspect = Suspect { since: *since, until: until.unwrap_or(now), rule: *rule };
+                self.log(Moment::RolloutRolledBack(name_key(rollout_id), suspect));
             }
             // Scenarios cannot carry rulesets; a declared fault changes nothing.
             _ => {}
@@ -397,14 +398,30 @@ impl World {
         }
     }
 
+    fn fired(&self, rule: &str) -> usize {
+        let fired = self.tallies.iter().flat_map(|each| &each.fired);
+        fired.filter(|number| self.ruleset.names.name(**number) == rule).count()
+    }
+
+    fn beaten(&self, rule: &str) -> usize {
+        let beaten = self.tallies.iter().flat_map(|each| &each.overridden);
+        beaten.filter(|each| each.split(' ').next() == Some(rule)).count()
+    }
+
     /// What a `?` line finds.
     fn look(&self, probe: &Probe) -> String {
+        match probe.name {
+            ProbeName::Fired => return self.fired(&probe.account).to_string(),
+            ProbeName::Beaten => return self.beaten(&probe.account).to_string(),
+            _ => {}
+        }
         let Some(account) = self.accounts.get(&probe.account) else { return "none".to_owned() };
         let limits = account.limits(self.now);
         let amount = match probe.name {
             ProbeName::Dpd => return account.delinquency.seen.to_string(),
             ProbeName::Status => return account.status.word().to_owned(),
             ProbeName::Sequence => return account.sequence.to_string(),
+            ProbeName::Fired | ProbeName::Beaten => return String::new(),
             ProbeName::Base => account.stack.base,
             ProbeName::Granted => limits.granted,
             ProbeName::Effective => limits.effective,

@@ -64,7 +64,7 @@ enrolled C1 summer forecast_daily=5.00
 2025-06-09 budget CNY 1_000_000.00
 2025-06-09 fault_declared F1 since=2025-06-08
 2025-06-09 fault_cleared F1 since=2025-06-08 until=2025-06-09
-2025-06-09 rollout_rolled_back R1
+2025-06-09 rollout_rolled_back R1 since=2025-06-08 rule=7
 2025-06-10 outcome C1
 2025-06-11 closed C1 charged_off=true
 until 2025-06-14
@@ -247,7 +247,7 @@ account M1 segment=merchant base=1_000.0
         10 |     ? spendible M1 5.00
            |       ^^^^^^^^^
            |
-           = help: one of base, granted, effective, available, used, pending, uncleared, spendable, spendable_cash, dpd, status, sequence is needed
+           = help: one of base, granted, effective, available, used, pending, uncleared, spendable, spendable_cash, dpd, status, sequence, fired, beaten is needed
 
         error[HR0402]: `2025-06-03..2025-06-01` is no time
           --> x.scn:11:1

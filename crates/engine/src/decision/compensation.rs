@@ -213,6 +213,6 @@ impl Decision<'_> {
             reasons: vec![rule.reason.clone()],
             lowered_by: Vec::new(),
         };
-        Some((value, Collected { proposals: Vec::new(), traces }, proposal))
+        Some((value, Collected { traces, ..Collected::default() }, proposal))
     }
 }

@@ -293,9 +293,7 @@ impl<'a> Decision<'a> {
         self.on = vec![On::Kind(kind)];
         self.facts.before_promotion = matches!(entry.moment, Moment::PromotionAnnounced(_) | Moment::PromotionNear(_));
         self.facts.promotion = entry.moment.promotion();
-        if let Moment::FaultCleared(since, until) = entry.moment {
-            self.facts.fault = Some((since, until));
-        }
+        self.facts.suspect = entry.moment.suspect();
         self.passes(positions, false);
         self.start_compensations();
     }
@@ -363,15 +361,15 @@ impl<'a> Decision<'a> {
         let mut memos = Vec::new();
         if !positions.is_empty() {
             let mut pass = Pass::new(View::new(self.context, &self.account, self.now, self.facts));
-            pass.carries_out = carries_out;
-            pass.counted = carries_out || self.agreed;
+            (pass.carries_out, pass.answers) = (carries_out, self.agreed);
             for position in positions {
                 memos.push(pass.ask(*position, &mut collected, &mut self.tally, self.asked.as_mut()));
             }
         }
         for memo in memos {
             match memo {
-                Memo::Remember(number) => self.account.memory.once.push(number),
+                Memo::Remember(number) => self.remember(number),
+                Memo::IfItFires(number) => collected.once.push(number),
                 Memo::Forget(number) => self.account.memory.once.retain(|each| *each != number),
                 Memo::Nothing => {}
             }
@@ -380,6 +378,13 @@ impl<'a> Decision<'a> {
             collected.proposals.retain(|each| each.act.allowed_in_second_pass());
         }
         collected
+    }
+
+    pub fn remember(&mut self, rule: u32) {
+        let once = &mut self.account.memory.once;
+        if !once.contains(&rule) {
+            once.push(rule);
+        }
     }
 
     pub fn cause_key(&self) -> CauseKey {

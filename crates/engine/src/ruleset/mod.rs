@@ -13,6 +13,7 @@ mod rule_check;
 mod rule_file;
 mod settings;
 mod settings_file;
+mod strategy_file;
 mod table;
 
 pub use action::{ACTION_WORDS, Action, Amount, HoldSpec, TimeBase, TimeExpr};

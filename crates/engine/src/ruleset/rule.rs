@@ -66,8 +66,10 @@ pub struct Rule {
     pub on: Vec<On>,
     /// As written, for people.
     pub on_words: Vec<String>,
-    /// Which segments it is for; empty: all.
+    /// Which segments it is for, as far as their strategies have it; empty: all.
     pub segments: Vec<Segment>,
+    /// No segment's strategy has it: it is for nobody.
+    pub retired: bool,
     /// Its condition.
     pub when: Program,
     /// The condition negated, of freezes: it explains why a block is lifted when a waiver ends.
@@ -121,7 +123,13 @@ impl RuleVerdict<'_> {
 impl Rule {
     /// Whether it is for a segment.
     pub fn is_for(&self, segment: Segment) -> bool {
-        self.segments.is_empty() || self.segments.contains(&segment)
+        !self.retired && (self.segments.is_empty() || self.segments.contains(&segment))
+    }
+
+    /// Its change comes later, and `notify` beside it tells so now; `notice` then tells when it has come.
+    pub fn announces(&self) -> bool {
+        let later = matches!(self.actions.first(), Some(Action::Decrease { after: 1.., .. }));
+        later && self.actions.iter().any(|each| matches!(each, Action::Notify { .. }))
     }
 
     /// What it may do, one for each row of a table that does something: when, what, and the reason that is given.

@@ -135,6 +135,7 @@ pub fn rule(source: &Source<'_>, known: &Known<'_>, out: &mut Findings, settings
         on: triggers.iter().map(|each| each.on).collect(),
         on_words: triggers.into_iter().map(|each| each.word).collect(),
         segments: head.segments,
+        retired: false,
         when,
         unless,
         params,

@@ -117,7 +117,7 @@ pub struct Probe {
     pub name: ProbeName,
     /// The feature's name, if it is one that is looked at.
     pub feature: String,
-    /// On which account.
+    /// On which account; of some names a rule.
     pub account: AccountId,
     /// What it should be, as written, without underscores.
     pub value: String,
@@ -152,6 +152,10 @@ pub enum ProbeName {
     Sequence,
     /// A feature, fact or score as rules read it; its name has a dot.
     Feature,
+    /// How often a rule fired so far; it stands in the account's place.
+    Fired,
+    /// How often a rule's proposal lost so far, to a rule, a hold, a guard; it stands in the account's place.
+    Beaten,
 }
 
 impl ProbeName {
@@ -169,6 +173,8 @@ impl ProbeName {
         ("dpd", Self::Dpd),
         ("status", Self::Status),
         ("sequence", Self::Sequence),
+        ("fired", Self::Fired),
+        ("beaten", Self::Beaten),
     ];
 
     /// As scenarios write it.

@@ -14,6 +14,7 @@ pub(super) fn play(season: &Season, timeline: &mut Timeline) {
     let budget = What::Budget { increase_left: i64::from(season.accounts) * BUDGET_PER_ACCOUNT };
     timeline.announce(morning + 30 * MINUTE, What::Holidays);
     timeline.announce(morning + 31 * MINUTE, budget.clone());
+    timeline.announce(morning + 32 * MINUTE, What::Regime { downturn: false });
     if season.is_long() {
         timeline.announce(share(45), What::Budget { increase_left: 0 });
         timeline.announce(share(45) + DAY, budget);

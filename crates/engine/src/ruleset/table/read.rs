@@ -251,6 +251,7 @@ impl<'a> Reading<'a> {
             on: self.triggers.iter().map(|each| each.on).collect(),
             on_words: self.triggers.iter().map(|each| each.word.clone()).collect(),
             segments: head.segments,
+            retired: false,
             when: body.when,
             unless: None,
             params: self.params.clone(),
