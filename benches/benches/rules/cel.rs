@@ -78,6 +78,10 @@ fn text(expr: &Expr) -> String {
             let [part, whole, bound] = parts.each_ref().map(text);
             format!("({whole} > 0 ? {part} * 100 {} {bound} * {whole} : 1 / 0 == 1)", holds(*operator))
         }
+        Kind::Choose(parts) => {
+            let [condition, yes, no] = parts.each_ref().map(text);
+            format!("({condition} ? {yes} : {no})")
+        }
         Kind::In(wanted, elements) => {
             format!("({} in [{}])", text(wanted), elements.iter().map(text).collect::<Vec<_>>().join(", "))
         }
