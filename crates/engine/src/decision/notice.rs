@@ -10,8 +10,8 @@ use super::decide::Decision;
 use super::emit::TAG_NOTICE;
 use super::proposal::{Act, Proposal};
 
-/// Texts by template: English and Chinese.
-const TEXTS: &[(&str, &str, &str)] = &[
+/// What the customer reads, by template: English and Chinese.
+pub const NOTICE_TEXTS: &[(&str, &str, &str)] = &[
     ("limit_restored", "Your credit limit is available again.", "您的额度已恢复使用。"),
     ("account_restricted", "The use of your credit is restricted for now.", "您的额度使用暂时受限。"),
     ("still_restricted", "The use of your credit is still restricted.", "您的额度使用仍受限制。"),
@@ -32,11 +32,6 @@ const TEXTS: &[(&str, &str, &str)] = &[
 
 /// What is told instead of reasons of family fraud: a list hit is not tipped off.
 const SECURITY: &str = "SECURITY_CHECK";
-
-/// The English and the Chinese text of a template; `None`: whoever sends the notice has its own.
-pub fn notice_texts(template: &str) -> Option<(&'static str, &'static str)> {
-    TEXTS.iter().find(|(name, ..)| *name == template).map(|(_, en, zh)| (*en, *zh))
-}
 
 impl Decision<'_> {
     /// The notice that a rule's applied change carries.
@@ -97,7 +92,7 @@ impl Decision<'_> {
 
     /// A notice that no rule caused.
     pub fn blank_notice(&self, template: &str, cause: Option<Cause>) -> Notice {
-        let texts = notice_texts(template);
+        let texts = NOTICE_TEXTS.iter().find(|(name, ..)| *name == template);
         let number = self.account.sequence.wrapping_mul(31).wrapping_add(name_key(template));
         let number = number.wrapping_add(cause.map_or(0, |each| u64::from(each.index())));
         Notice {
@@ -106,8 +101,8 @@ impl Decision<'_> {
             template: template.to_owned(),
             public_reasons: Vec::new(),
             internal_reasons: Vec::new(),
-            text_en: texts.map_or_else(String::new, |(en, _)| en.to_owned()),
-            text_zh: texts.map_or_else(String::new, |(_, zh)| zh.to_owned()),
+            text_en: texts.map_or_else(String::new, |each| each.1.to_owned()),
+            text_zh: texts.map_or_else(String::new, |each| each.2.to_owned()),
             can_do: Vec::new(),
             created_at: self.now,
             due: self.now.plus(self.context.ruleset.settings.notice_within),
