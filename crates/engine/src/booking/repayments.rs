@@ -109,14 +109,20 @@ impl Booking<'_, '_> {
         if let Some(cycle) = &mut repay.cycle {
             cycle.paid += amount;
             note_paid(cycle, at);
-            let zone = &self.context.ruleset.settings.zone;
-            self.booked.facts.payment_days_before_due =
-                cycle.due_at.map(|due| i64::from(zone.day(due)) - i64::from(zone.day(at)));
         }
+        self.note_days_before_due();
         self.account.pay_dues(amount);
         self.end_report_if_cured();
         self.moved_money();
         self.fires(TriggerKind::PaymentPosted);
+    }
+
+    /// Days from the event to the due date of the open cycle; of a cleared payment from its clearing.
+    fn note_days_before_due(&mut self) {
+        let zone = &self.context.ruleset.settings.zone;
+        let due = self.account.repay.cycle.and_then(|each| each.due_at);
+        self.booked.facts.payment_days_before_due =
+            due.map(|due| i64::from(zone.day(due)) - i64::from(zone.day(self.at)));
     }
 
     /// A full cure ends a report: the whole statement is paid, or every minimum that was due.
@@ -132,6 +138,7 @@ impl Booking<'_, '_> {
     fn cleared(&mut self, payment_id: &str) {
         let key = name_key(payment_id);
         self.account.money.uncleared.retain(|each| each.payment != key);
+        self.note_days_before_due();
         self.fires(TriggerKind::PaymentCleared);
     }
 

@@ -3,14 +3,14 @@
 use headroom_policy::Value;
 
 use crate::features::View;
-use crate::ruleset::{Action, Amount, HoldSpec, OnUnknown, Once, Rule, TimeBase, TimeExpr};
-use crate::stack::HoldUntil;
+use crate::ruleset::{Action, Amount, HoldSpec, OnUnknown, Once, Rule, RuleVerdict, TimeBase, TimeExpr};
+use crate::stack::{HoldUntil, UndoField};
 use crate::time::Timestamp;
 use crate::vocabulary::{Cause, HoldOf, Priority, Scope};
 
-use super::decide::Tally;
+use super::decide::{Asked, Tally};
 use super::evaluate::{Snapshot, causes};
-use super::proposal::{Act, Collected, Proposal};
+use super::proposal::{Act, Collected, Proposal, UndoOf};
 
 /// What one pass asks, and of whom.
 pub(super) struct Pass<'a> {
@@ -18,29 +18,40 @@ pub(super) struct Pass<'a> {
     pub snapshot: Snapshot,
     /// Scheduled decreases are carried out now, not announced.
     pub carries_out: bool,
+    /// The customer answers the rule's offer: that it was made once is no reason against it.
+    pub answers: bool,
 }
 
 /// What `once` has to remember after a rule was asked.
 pub(super) enum Memo {
     Nothing,
     Remember(u32),
+    IfItFires(u32),
     Forget(u32),
 }
 
 impl<'a> Pass<'a> {
     pub fn new(view: View<'a>) -> Self {
         let snapshot = Snapshot::new(view.context.ruleset);
-        Self { view, snapshot, carries_out: false }
+        Self { view, snapshot, carries_out: false, answers: false }
     }
 
     /// Asks one rule, for each of its causes, and collects what it proposes.
-    pub fn ask(&mut self, position: usize, collected: &mut Collected, tally: &mut Tally) -> Memo {
+    pub fn ask(
+        &mut self,
+        position: usize,
+        collected: &mut Collected,
+        tally: &mut Tally,
+        mut asked: Option<&mut Vec<Asked>>,
+    ) -> Memo {
         let rule: &'a Rule = &self.view.context.ruleset.rules[position];
         let mut memo = Memo::Nothing;
         if !rule.is_for(self.view.account.segment) {
             return memo;
         }
-        let known = rule.once != Once::No && self.view.account.memory.once.contains(&rule.number);
+        // What is carried out was counted when it was announced, what is answered when it was offered.
+        let counted = self.answers || self.carries_out;
+        let known = rule.once != Once::No && self.view.account.memory.once.contains(&rule.number) && !counted;
         if known && rule.once == Once::Account {
             return memo;
         }
@@ -48,19 +59,27 @@ impl<'a> Pass<'a> {
         for cause in causes(rule, &self.view) {
             self.view.cause = cause;
             self.snapshot.prepare(rule, &self.view);
-            match self.snapshot.ask(&rule.when, &self.view) {
+            let verdict = self.snapshot.verdict(rule, &self.view);
+            if let Some(asked) = &mut asked {
+                let trace = self.snapshot.trace(verdict.condition, &self.view);
+                asked.push(Asked { rule: rule.number, cause, trace });
+            }
+            match verdict.value {
                 Value::Known(0) if known => memo = Memo::Forget(rule.number),
                 Value::Known(0) => {}
                 Value::Known(_) if known => {}
                 Value::Known(_) => {
-                    self.propose(position, rule, cause, collected);
-                    if rule.once != Once::No {
-                        memo = Memo::Remember(rule.number);
-                    }
+                    self.propose(position, rule, &verdict, cause, collected);
+                    // Once in a life is used up by what came of it, not by a try that a guard stopped.
+                    memo = match rule.once {
+                        Once::No => memo,
+                        Once::Entry => Memo::Remember(rule.number),
+                        Once::Account => Memo::IfItFires(rule.number),
+                    };
                 }
                 Value::Unknown(_) | Value::Error(_) => {
                     tally.not_evaluated.push(rule.number);
-                    self.unknown(position, rule, cause, collected);
+                    self.unknown(position, rule, &verdict, cause, collected);
                 }
             }
         }
@@ -68,7 +87,14 @@ impl<'a> Pass<'a> {
         memo
     }
 
-    fn unknown(&mut self, position: usize, rule: &Rule, cause: Option<Cause>, collected: &mut Collected) {
+    fn unknown(
+        &mut self,
+        position: usize,
+        rule: &Rule,
+        verdict: &RuleVerdict<'_>,
+        cause: Option<Cause>,
+        collected: &mut Collected,
+    ) {
         let acts = match rule.on_unknown {
             OnUnknown::Skip => return,
             OnUnknown::Hold => {
@@ -81,25 +107,35 @@ impl<'a> Pass<'a> {
                 proposal: None,
             }],
         };
-        let why = self.why(rule, collected);
-        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why)));
+        let why = self.why(rule, verdict, collected);
+        let reasons = vec![rule.reason.clone()];
+        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
-    fn why(&self, rule: &Rule, collected: &mut Collected) -> usize {
-        collected.traces.push(self.snapshot.explain(rule, &rule.when, &self.view));
+    fn why(&self, rule: &Rule, verdict: &RuleVerdict<'_>, collected: &mut Collected) -> usize {
+        collected.traces.push(self.snapshot.explain(rule, verdict.condition, &self.view));
         collected.traces.len() - 1
     }
 
-    fn propose(&mut self, position: usize, rule: &Rule, cause: Option<Cause>, collected: &mut Collected) {
+    fn propose(
+        &mut self,
+        position: usize,
+        rule: &Rule,
+        verdict: &RuleVerdict<'_>,
+        cause: Option<Cause>,
+        collected: &mut Collected,
+    ) {
         let mut acts = Vec::new();
-        for action in &rule.actions {
+        let told = |action: &Action| self.carries_out && rule.announces() && matches!(action, Action::Notify { .. });
+        for action in verdict.actions(rule).iter().filter(|each| !told(each)) {
             self.resolve(action, cause, &mut acts);
         }
         if acts.is_empty() {
             return;
         }
-        let why = self.why(rule, collected);
-        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why)));
+        let why = self.why(rule, verdict, collected);
+        let reasons = self.snapshot.reasons(rule, verdict.row, &self.view);
+        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
     /// Resolves one action; an unknown amount or time means no action.
@@ -119,11 +155,7 @@ impl<'a> Pass<'a> {
             Action::Freeze { scope, cause, ceiling, until } => self.freeze(*scope, *cause, ceiling.as_ref(), *until),
             Action::Unfreeze => cause.map(|cause| Act::Unfreeze { cause }),
             Action::Restore { percent, waive_until, .. } => self.restore(cause, percent, *waive_until),
-            Action::Undo { percent, of_fault } => self.number(percent).map(|percent| Act::Undo {
-                percent,
-                cause,
-                fault: if *of_fault { self.view.event.fault } else { None },
-            }),
+            Action::Undo { percent, of_fault, field } => self.undo(percent, *of_fault, *field, cause),
             Action::Cap { name, to, lasts } => self.number(to).map(|to| Act::Cap {
                 name: *name,
                 to: to.max(0),
@@ -178,9 +210,13 @@ impl<'a> Pass<'a> {
 
     fn boost(&self, amount: &Amount, from: TimeExpr, until: TimeExpr) -> Option<Act> {
         let amount = self.target(amount)?.checked_sub(self.view.account.stack.base)?;
+        // Whether another promotion is announced or runs is no business of a boost that does not end with it.
+        let bound = matches!(until.base, TimeBase::PromotionStart | TimeBase::PromotionEnd);
+        let from = if bound { from } else { TimeExpr { base: unbound(from.base), ..from } };
         let from = self.time(from)?.max(self.view.now);
         let until = self.time(until)?;
-        (amount > 0 && until > from).then(|| Act::Boost { amount, from, until, promotion: self.promotion_key() })
+        let promotion = if bound { self.promotion_key() } else { 0 };
+        (amount > 0 && until > from).then_some(Act::Boost { amount, from, until, promotion })
     }
 
     fn freeze(
@@ -210,6 +246,21 @@ impl<'a> Pass<'a> {
     ) -> Option<Act> {
         let percent = self.number(percent)?.clamp(0, 100);
         Some(Act::Restore { cause: cause?, percent, waive_until: waive_until.and_then(|until| self.time(until)) })
+    }
+
+    /// Of a cause, or of the fault that the trigger names: without either there is nothing to give back.
+    fn undo(
+        &self,
+        percent: &headroom_policy::Program,
+        of_fault: bool,
+        field: Option<UndoField>,
+        cause: Option<Cause>,
+    ) -> Option<Act> {
+        let of = match of_fault {
+            true => UndoOf::Suspect(self.view.event.suspect?),
+            false => UndoOf::Cause(cause?),
+        };
+        Some(Act::Undo { percent: self.number(percent)?, of, field })
     }
 
     fn hold(&self, of: &[HoldOf], lasts: HoldSpec, acts: &mut Vec<Act>) {
@@ -245,11 +296,16 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// Where a boost begins that no promotion bounds and that does not say otherwise.
+fn unbound(base: TimeBase) -> TimeBase {
+    if base == TimeBase::Beginning { TimeBase::Now } else { base }
+}
+
 /// Percent of an amount, rounded towards zero.
 pub(super) fn percent_of(amount: i64, percent: i64) -> Option<i64> {
     i64::try_from(i128::from(amount) * i128::from(percent) / 100).ok()
 }
 
-fn proposal(rule: usize, act: Act, cause: Option<Cause>, why: usize) -> Proposal {
-    Proposal { rule, act, cause, why, lowered_by: Vec::new() }
+fn proposal(rule: usize, act: Act, cause: Option<Cause>, why: usize, reasons: &[String]) -> Proposal {
+    Proposal { rule, act, cause, why, reasons: reasons.to_vec(), lowered_by: Vec::new() }
 }

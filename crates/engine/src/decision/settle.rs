@@ -10,10 +10,11 @@ use super::proposal::{Act, Collected, Proposal};
 impl Decision<'_> {
     /// Carries proposals out; says which internal triggers follow.
     pub fn settle(&mut self, collected: Collected) -> Vec<On> {
-        let Collected { mut proposals, traces } = collected;
+        let Collected { mut proposals, traces, once } = collected;
         if proposals.is_empty() {
             return Vec::new();
         }
+        let counted = self.tally.fired.len();
         self.note_freeze_proposals(&proposals);
         let kept: Vec<bool> = proposals.iter().map(|each| self.would_change(each)).collect();
         let mut kept = kept.into_iter();
@@ -24,7 +25,13 @@ impl Decision<'_> {
         let winners = field_winners(self, proposals);
         let winners = self.before_increase(winners);
         let winners = self.guard(winners, &traces);
-        self.apply_all(winners, &traces)
+        let on = self.apply_all(winners, &traces);
+        for rule in once {
+            if self.tally.fired[counted..].contains(&rule) {
+                self.remember(rule);
+            }
+        }
+        on
     }
 
     /// Drops what is vetoed by holds, adverse changes of this decision, blocks of scope all, and blocking reviews.
@@ -65,7 +72,7 @@ impl Decision<'_> {
         if let Some(rule) = adverse.filter(|_| upward) {
             return Some(self.context.ruleset.rules[rule].id.to_string());
         }
-        if let Some(cause) = all.iter().find(|cause| act.loosens() != Some(**cause)) {
+        if let Some(cause) = all.iter().find(|cause| act.loosens() != Some(**cause) && !self.gives_back(act, **cause)) {
             return Some(format!("block:{}", cause.word()));
         }
         review.map(|kind| format!("review:{kind}"))

@@ -108,7 +108,10 @@ fn holidays(args: &mut Args<'_>) -> Option<Vec<Holiday>> {
 fn control(name: &str, args: &mut Args<'_>) -> Option<ControlEvent> {
     let id = args.word("the id");
     if name == "rollout_rolled_back" {
-        return Some(ControlEvent::RolloutRolledBack { rollout_id: id?.text.to_owned() });
+        let (since, until) = (args.time_named("since"), args.time_named("until"));
+        let rule = args.named("rule");
+        let rule = args.number(rule).unwrap_or(0);
+        return Some(ControlEvent::RolloutRolledBack { rollout_id: id?.text.to_owned(), since, until, rule });
     }
     let since = args.needed("since");
     let since = args.time(since);
