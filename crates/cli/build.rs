@@ -14,6 +14,12 @@ fn main() -> io::Result<()> {
     }
     let pages = pages(&root.join("docs/errors"))?.into_iter().chain(pages(&root.join("docs/reasons"))?);
     write_list("pages.rs", pages.collect())?;
+    let mut schemas = Listed::new();
+    for (name, path) in entries(&root.join("docs/schema"))? {
+        schemas.push((name, path));
+    }
+    schemas.sort();
+    write_list("schemas.rs", schemas)?;
     let mut rules = Listed::new();
     content(&root.join("rules"), "", &mut rules)?;
     rules.sort();

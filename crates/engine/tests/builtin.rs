@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use headroom_engine::{FileReport, Ruleset};
+use headroom_engine::{Action, FileReport, NOTICE_TEXTS, Ruleset};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules")
@@ -65,4 +65,17 @@ fn the_hash_covers_content_and_nothing_else() {
     let settings = files.iter_mut().find(|(path, _)| path == "ruleset.yaml").expect("settings");
     settings.1.push('\n');
     assert_ne!(headroom_engine::content_hash(&files), before);
+}
+
+#[test]
+fn every_notice_of_a_built_in_rule_has_its_texts() {
+    for rule in &builtin().rules {
+        let told = rule.actions.iter().filter_map(|action| match action {
+            Action::Notify { template, .. } => Some(template),
+            _ => None,
+        });
+        for template in told.chain(rule.notice.iter().map(|notice| &notice.template)) {
+            assert!(NOTICE_TEXTS.iter().any(|(name, ..)| name == template), "`{}` has no text for `{template}`", rule.id);
+        }
+    }
 }

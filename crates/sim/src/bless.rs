@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::scenario::Scenario;
-use crate::transcript::Transcript;
+use crate::transcript::{NOTHING, Transcript};
 
 /// The text with its `=>` lines replaced by the outputs; everything else stays. They stand directly under their event,
 /// four spaces further in, or as far in as the ones that they replace; with details if one of those had some.
 pub fn bless(text: &str, scenario: &Scenario, transcript: &Transcript) -> String {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let old: BTreeMap<usize, usize> = scenario.expected.iter().map(|each| (each.at_line, each.line)).collect();
+    // An expected silence that was kept stays written.
+    let kept = |line: usize| transcript.under(line).next().is_none();
+    let old = scenario.expected.iter().filter(|each| each.text != NOTHING || !kept(each.line));
+    let old: BTreeMap<usize, usize> = old.map(|each| (each.at_line, each.line)).collect();
     let mut indents: BTreeMap<usize, &str> = BTreeMap::new();
     let detailed: Vec<usize> =
         scenario.expected.iter().filter(|each| each.text.ends_with(')')).map(|each| each.line).collect();

@@ -8,6 +8,9 @@ use headroom_engine::Output;
 use crate::render::Renderer;
 use crate::scenario::{Clock, Scenario, Step};
 
+/// `=> nothing`: expected silence, for people to read.
+pub const NOTHING: &str = "nothing";
+
 /// One output as text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -99,7 +102,8 @@ pub fn compare(scenario: &Scenario, transcript: &Transcript) -> Vec<Mismatch> {
 }
 
 fn differences(scenario: &Scenario, transcript: &Transcript, line: usize) -> Vec<(char, String)> {
-    let expected = scenario.expected.iter().filter(|each| each.line == line).map(|each| each.text.as_str());
+    let expected = scenario.expected.iter().filter(|each| each.line == line && each.text != NOTHING);
+    let expected = expected.map(|each| each.text.as_str());
     let mut diff = diff(&expected.collect::<Vec<_>>(), &transcript.under(line).collect::<Vec<_>>());
     for (_, text) in &mut diff {
         text.insert_str(0, "=> ");

@@ -126,11 +126,23 @@ mod tests {
     fn content_is_found_in_any_folder_and_sorted() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("fraud/.hidden")).unwrap();
-        let names = ["ruleset.yaml", "c.table.yaml", "c.table.csv", "c.csv", "b.rule.yaml", "fraud/a.rule.yaml", "fraud/a.test.yaml", "fraud/facts.yaml"];
+        let names = [
+            "ruleset.yaml",
+            "c.table.yaml",
+            "c.table.csv",
+            "c.csv",
+            "b.rule.yaml",
+            "fraud/a.rule.yaml",
+            "fraud/a.test.yaml",
+            "fraud/facts.yaml",
+        ];
         for name in names.iter().chain(&["notes.md", "fraud/.hidden/c.rule.yaml"]) {
             fs::write(dir.path().join(name), *name).unwrap();
         }
-        assert_eq!(paths(dir.path()), ["b.rule.yaml", "c.table.csv", "c.table.yaml", "fraud/a.rule.yaml", "ruleset.yaml"]);
+        assert_eq!(
+            paths(dir.path()),
+            ["b.rule.yaml", "c.table.csv", "c.table.yaml", "fraud/a.rule.yaml", "ruleset.yaml"]
+        );
         let tests = read_rule_tests_dir(dir.path()).unwrap();
         assert_eq!(tests, [("fraud/a.test.yaml".to_owned(), "fraud/a.test.yaml".to_owned())]);
     }

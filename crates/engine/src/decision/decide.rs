@@ -63,12 +63,36 @@ pub struct Outcome {
     pub budget_used: i64,
     /// What it counts.
     pub tally: Tally,
+    /// Every condition that was asked, in order; empty unless the decision was watched.
+    pub asked: Vec<Asked>,
+}
+
+/// A rule's condition as a watched decision asked it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The rule's number.
+    pub rule: u32,
+    /// The cause for which it was asked.
+    pub cause: Option<crate::vocabulary::Cause>,
+    /// Every part of the condition with its value.
+    pub trace: headroom_policy::Trace,
 }
 
 /// Decides. Timers of the account that are due before `now` must have fired; broadcasts it has missed are applied here,
 /// each with `now` = its own time (PROTOCOL P6), so it does not matter when the account is touched.
 pub fn decide(context: &Context<'_>, account: Box<Account>, trigger: &Trigger<'_>, now: Timestamp) -> Outcome {
+    run(Decision::new(context, account), trigger, now)
+}
+
+/// As [`decide`], with the same outcome; it tells besides what each condition gave, fired or not. For tests and tools:
+/// it allocates for every condition.
+pub fn decide_watched(context: &Context<'_>, account: Box<Account>, trigger: &Trigger<'_>, now: Timestamp) -> Outcome {
     let mut decision = Decision::new(context, account);
+    decision.asked = Some(Vec::new());
+    run(decision, trigger, now)
+}
+
+fn run<'a>(mut decision: Decision<'a>, trigger: &Trigger<'a>, now: Timestamp) -> Outcome {
     decision.catch_up(now);
     match trigger {
         Trigger::Event(event, position) => decision.event(event, position, now),
@@ -76,7 +100,7 @@ pub fn decide(context: &Context<'_>, account: Box<Account>, trigger: &Trigger<'_
         // Its clock stays at what it caught up with: timers that this set for the time since then fire as of theirs.
         Trigger::Touch => {}
     }
-    retime(context, &mut decision.account);
+    retime(decision.context, &mut decision.account);
     decision.finish()
 }
 
@@ -116,6 +140,8 @@ pub(super) struct Decision<'a> {
     pub refused: Option<Refusal>,
     pub budget_used: i64,
     pub tally: Tally,
+    /// Conditions that were asked, if anybody watches.
+    asked: Option<Vec<Asked>>,
     /// Outputs of broadcasts that were caught up, in order.
     done: Vec<Output>,
 }
@@ -142,6 +168,7 @@ impl<'a> Decision<'a> {
             refused: None,
             budget_used: 0,
             tally: Tally::default(),
+            asked: None,
             done: Vec::new(),
         }
     }
@@ -175,6 +202,7 @@ impl<'a> Decision<'a> {
             refused: self.refused,
             budget_used: self.budget_used,
             tally: self.tally,
+            asked: self.asked.unwrap_or_default(),
         }
     }
 
@@ -335,7 +363,7 @@ impl<'a> Decision<'a> {
             let mut pass = Pass::new(View::new(self.context, &self.account, self.now, self.facts));
             (pass.carries_out, pass.answers) = (carries_out, self.agreed);
             for position in positions {
-                memos.push(pass.ask(*position, &mut collected, &mut self.tally));
+                memos.push(pass.ask(*position, &mut collected, &mut self.tally, self.asked.as_mut()));
             }
         }
         for memo in memos {

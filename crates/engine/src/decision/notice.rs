@@ -10,8 +10,8 @@ use super::decide::Decision;
 use super::emit::TAG_NOTICE;
 use super::proposal::{Act, Proposal};
 
-/// Texts by template: English and Chinese.
-const TEXTS: &[(&str, &str, &str)] = &[
+/// What the customer reads, by template: English and Chinese.
+pub const NOTICE_TEXTS: &[(&str, &str, &str)] = &[
     ("limit_restored", "Your credit limit is available again.", "您的额度已恢复使用。"),
     ("account_restricted", "The use of your credit is restricted for now.", "您的额度使用暂时受限。"),
     ("still_restricted", "The use of your credit is still restricted.", "您的额度使用仍受限制。"),
@@ -92,7 +92,7 @@ impl Decision<'_> {
 
     /// A notice that no rule caused.
     pub fn blank_notice(&self, template: &str, cause: Option<Cause>) -> Notice {
-        let texts = TEXTS.iter().find(|(name, ..)| *name == template);
+        let texts = NOTICE_TEXTS.iter().find(|(name, ..)| *name == template);
         let number = self.account.sequence.wrapping_mul(31).wrapping_add(name_key(template));
         let number = number.wrapping_add(cause.map_or(0, |each| u64::from(each.index())));
         Notice {

@@ -3,13 +3,13 @@
 use headroom_policy::Value;
 
 use crate::features::View;
-use crate::ruleset::{Action, Amount, HoldSpec, OnUnknown, Once, Rule, TimeBase, TimeExpr};
+use crate::ruleset::{Action, Amount, HoldSpec, OnUnknown, Once, Rule, RuleVerdict, TimeBase, TimeExpr};
 use crate::stack::{HoldUntil, UndoField};
 use crate::time::Timestamp;
 use crate::vocabulary::{Cause, HoldOf, Priority, Scope};
 
-use super::decide::Tally;
-use super::evaluate::{Snapshot, Verdict, causes};
+use super::decide::{Asked, Tally};
+use super::evaluate::{Snapshot, causes};
 use super::proposal::{Act, Collected, Proposal, UndoOf};
 
 /// What one pass asks, and of whom.
@@ -37,7 +37,13 @@ impl<'a> Pass<'a> {
     }
 
     /// Asks one rule, for each of its causes, and collects what it proposes.
-    pub fn ask(&mut self, position: usize, collected: &mut Collected, tally: &mut Tally) -> Memo {
+    pub fn ask(
+        &mut self,
+        position: usize,
+        collected: &mut Collected,
+        tally: &mut Tally,
+        mut asked: Option<&mut Vec<Asked>>,
+    ) -> Memo {
         let rule: &'a Rule = &self.view.context.ruleset.rules[position];
         let mut memo = Memo::Nothing;
         if !rule.is_for(self.view.account.segment) {
@@ -54,6 +60,10 @@ impl<'a> Pass<'a> {
             self.view.cause = cause;
             self.snapshot.prepare(rule, &self.view);
             let verdict = self.snapshot.verdict(rule, &self.view);
+            if let Some(asked) = &mut asked {
+                let trace = self.snapshot.trace(verdict.condition, &self.view);
+                asked.push(Asked { rule: rule.number, cause, trace });
+            }
             match verdict.value {
                 Value::Known(0) if known => memo = Memo::Forget(rule.number),
                 Value::Known(0) => {}
@@ -81,7 +91,7 @@ impl<'a> Pass<'a> {
         &mut self,
         position: usize,
         rule: &Rule,
-        verdict: &Verdict<'_>,
+        verdict: &RuleVerdict<'_>,
         cause: Option<Cause>,
         collected: &mut Collected,
     ) {
@@ -102,7 +112,7 @@ impl<'a> Pass<'a> {
         collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
-    fn why(&self, rule: &Rule, verdict: &Verdict<'_>, collected: &mut Collected) -> usize {
+    fn why(&self, rule: &Rule, verdict: &RuleVerdict<'_>, collected: &mut Collected) -> usize {
         collected.traces.push(self.snapshot.explain(rule, verdict.condition, &self.view));
         collected.traces.len() - 1
     }
@@ -111,14 +121,13 @@ impl<'a> Pass<'a> {
         &mut self,
         position: usize,
         rule: &Rule,
-        verdict: &Verdict<'_>,
+        verdict: &RuleVerdict<'_>,
         cause: Option<Cause>,
         collected: &mut Collected,
     ) {
         let mut acts = Vec::new();
         let told = |action: &Action| self.carries_out && rule.announces() && matches!(action, Action::Notify { .. });
-        let actions = verdict.row.map_or(&rule.actions, |row| &row.actions);
-        for action in actions.iter().filter(|each| !told(each)) {
+        for action in verdict.actions(rule).iter().filter(|each| !told(each)) {
             self.resolve(action, cause, &mut acts);
         }
         if acts.is_empty() {

@@ -163,8 +163,7 @@ struct Parts {
 
 impl<'a> Loading<'a> {
     fn new(content: &[&'a (String, String)]) -> Self {
-        let mut loading =
-            Self { settings: None, facts: None, strategies: None, rules: Vec::new(), sheets: Vec::new() };
+        let mut loading = Self { settings: None, facts: None, strategies: None, rules: Vec::new(), sheets: Vec::new() };
         for file in content {
             match file.0.as_str() {
                 SETTINGS => loading.settings = Some(File::new(file)),
@@ -319,7 +318,7 @@ fn twice(key: &str, text: &str, other: &str, span: Span) -> Diagnostic {
 }
 
 /// A rule that reads a score reads what the score is made of.
-fn with_scores(mut rule: Rule, scores: &[Score]) -> Rule {
+pub fn with_scores(mut rule: Rule, scores: &[Score]) -> Rule {
     let within = scores.iter().filter(|score| rule.reads.binary_search(&score.slot).is_ok());
     let more: Vec<usize> = within.flat_map(|score| &score.reads).copied().collect();
     rule.reads.extend(more);

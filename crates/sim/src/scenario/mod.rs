@@ -7,7 +7,11 @@
 //! ```
 //! TIME is `2025-11-10T20:05`, `2025-11-10` (its first instant), `+3h` (after the line before), or a series
 //! `2025-10-06..2025-11-09 daily 12:00`, `A..B every 30d`, both ends included. A line without a time stands at the
-//! beginning: the first time of the file. All are wall-clock times of the scenario's zone.
+//! beginning: the first time of the file. `payments: '500 500 _ 500' every 30d` is a line of several events, of the account
+//! that the `account` line above opens; `TIME payment M1 '500 500x3 _' every 30d` says from when and whose. `_` leaves one
+//! out, `500x3` stands for three, `key='a b'` is a list too.
+//! `=> nothing` says that nothing comes.
+//! All are wall-clock times of the scenario's zone.
 //! Every event takes `event=`, `source=`, `occurred=`, `precision=`, `provenance=`.
 
 mod account;
@@ -16,6 +20,7 @@ mod broadcast;
 mod clock;
 mod event;
 mod line;
+mod lists;
 mod money;
 mod read;
 mod series;
