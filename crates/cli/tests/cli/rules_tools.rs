@@ -141,9 +141,9 @@ fn a_new_rule_passes_at_once_in_every_family() {
     let with_fact = ["new", "stormy", "--family", "growth", "--rules", path(&dir), "--fact", "weather.storm"];
     assert_eq!(rules(&with_fact).code, 0);
     let check = rules(&["check", path(&dir), "--format", "json"]).json();
-    assert_eq!((&check["rules"], &check["facts"], &check["warnings"]), (&5.into(), &1.into(), &0.into()));
+    assert_eq!((&check["rules"], &check["facts"], &check["warnings"]), (&5.into(), &5.into(), &0.into()));
     let test = rules(&["test", path(&dir), "--format", "json"]).json();
-    assert_eq!((&test["failed"], &test["passed"]), (&0.into(), &11.into()));
+    assert_eq!((&test["failed"], &test["passed"]), (&0.into(), &15.into()));
     assert!(test["coverage"].as_array().unwrap().iter().all(|each| each["fired"] == 1), "{test}");
     assert_eq!(rules(&["fmt", path(&dir), "--check"]).code, 0);
 }
@@ -156,10 +156,13 @@ fn a_new_rule_joins_the_built_in_ones() {
     assert!(copied.unwrap().success());
     let rules_dir = dir.path().join("rules");
     let at = rules_dir.to_str().unwrap();
+    let before = rules(&["test", at, "--format", "json"]).json();
     assert_eq!(rules(&["new", "own_rule", "--family", "fraud", "--rules", at]).code, 0);
     let test = rules(&["test", at, "--format", "json"]).json();
     let own = test["coverage"].as_array().unwrap().iter().find(|each| each["rule"] == "own_rule").unwrap().clone();
-    assert_eq!((&test["failed"], &own["fired"], &own["silent"]), (&0.into(), &1.into(), &1.into()));
+    assert_eq!((&own["fired"], &own["silent"]), (&1.into(), &2.into()));
+    assert_eq!(test["failed"], before["failed"], "it meets no other rule's tests");
+    assert_eq!(test["passed"].as_u64(), before["passed"].as_u64().map(|passed| passed + 3));
 }
 
 #[test]
