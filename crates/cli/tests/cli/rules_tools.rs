@@ -90,7 +90,7 @@ fn a_rule_is_held_against_an_account() {
     assert_eq!(fires["fires"], true);
     let tree = rules(&[&base[..], &["--fact", "order.amount=999.99"]].concat()).stdout;
     assert!(tree.starts_with("large_order does not fire\n"), "{tree}");
-    assert!(tree.contains("├─ false        order.amount >= p.large\n"), "{tree}");
+    assert!(tree.contains("├─ false        order.amount>=p.large\n"), "{tree}");
     assert!(tree.contains("└─ unknown   block.any  ← not known\n"), "{tree}");
     rules(&[&base[..], &["--fact", "order.amuont=1"]].concat()).refused(1, &["did you mean `order.amount`?"]);
     rules(&["explain", "large_order", "--rules", path(&dir), "--account", "none.yaml"])
@@ -116,7 +116,7 @@ fn an_account_of_a_data_directory_is_one_to_hold_against() {
     let held = held.json();
     assert_eq!((&held["fires"], &held["wrong_segment"]), (&false.into(), &false.into()));
     let missing = held["asked"][0]["missing"].as_array().unwrap();
-    assert!(!missing.contains(&"delinquency.dpd".into()), "{missing:?}");
+    assert_eq!(missing, &["promotion.forecast_daily"], "a block that is not there is known not to be");
     let other = rules(&[
         "explain",
         "enrolled_merchant_boost",

@@ -51,13 +51,8 @@ impl Command {
         let ruleset = load(&before)?;
         let since = today();
         let fact = self.fact.clone().unwrap_or_else(|| format!("own.{}", self.id));
-        let scaffold = Scaffold {
-            id: &self.id,
-            family: self.family,
-            fact: Some(&fact),
-            since: &since,
-            ruleset: Some(&ruleset),
-        };
+        let scaffold =
+            Scaffold { id: &self.id, family: self.family, fact: Some(&fact), since: &since, ruleset: Some(&ruleset) };
         if scaffold.has_wrong_fact() {
             bail!("`{fact}` is no fact of type bool");
         }
