@@ -188,8 +188,8 @@ fn schemas_are_in_the_binary() {
     }
     let dir = folder(&[]);
     assert_eq!(rules(&["schema", "--dir", path(&dir)]).code, 0);
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 4);
-    rules(&["schema"]).refused(2, &["--dir"]);
+    assert!(std::fs::read_dir(dir.path()).unwrap().count() >= 4);
+    rules(&["schema"]).refused(2, &["<KIND>"]);
 }
 
 #[test]
