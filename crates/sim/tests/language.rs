@@ -179,7 +179,7 @@ account M1 segment=merchant base=1_000.0
         3 | account M1 segment=merchant base=1_000.0
           |                    ^^^^^^^^
           |
-          = help: did you mean `merchant_new`?
+          = help: did you mean `merchant_new`? one of consumer_new, consumer, consumer_prime, merchant_new, merchant_standard, merchant_key is needed
 
         error[HR0404]: `1_000.0` cannot stand here
          --> x.scn:3:34
@@ -211,7 +211,7 @@ account M1 segment=merchant base=1_000.0
         6 | 2025-06-01 order_placed M1 buyr 5.00 holt=5.00
           |                            ^^^^
           |
-          = help: did you mean `buyer`?
+          = help: did you mean `buyer`? one of buyer, seller is needed
 
         error[HR0405]: the event takes no `holt=`
          --> x.scn:6:38
@@ -247,7 +247,7 @@ account M1 segment=merchant base=1_000.0
         10 |     ? spendible M1 5.00
            |       ^^^^^^^^^
            |
-           = help: one of base, granted, effective, available, used, pending, uncleared, spendable, spendable_cash, dpd, status, sequence, fired, beaten is needed
+           = help: did you mean `spendable`?
 
         error[HR0402]: `2025-06-03..2025-06-01` is no time
           --> x.scn:11:1

@@ -90,7 +90,7 @@ fn a_rule_is_held_against_an_account() {
     assert_eq!(fires["fires"], true);
     let tree = rules(&[&base[..], &["--fact", "order.amount=999.99"]].concat()).stdout;
     assert!(tree.starts_with("large_order does not fire\n"), "{tree}");
-    assert!(tree.contains("├─ false        order.amount >= p.large\n"), "{tree}");
+    assert!(tree.contains("├─ false        order.amount>=p.large\n"), "{tree}");
     assert!(tree.contains("└─ unknown   block.any  ← not known\n"), "{tree}");
     rules(&[&base[..], &["--fact", "order.amuont=1"]].concat()).refused(1, &["did you mean `order.amount`?"]);
     rules(&["explain", "large_order", "--rules", path(&dir), "--account", "none.yaml"])
@@ -116,7 +116,7 @@ fn an_account_of_a_data_directory_is_one_to_hold_against() {
     let held = held.json();
     assert_eq!((&held["fires"], &held["wrong_segment"]), (&false.into(), &false.into()));
     let missing = held["asked"][0]["missing"].as_array().unwrap();
-    assert!(!missing.contains(&"delinquency.dpd".into()), "{missing:?}");
+    assert_eq!(missing, &["promotion.forecast_daily"], "a block that is not there is known not to be");
     let other = rules(&[
         "explain",
         "enrolled_merchant_boost",
@@ -141,9 +141,9 @@ fn a_new_rule_passes_at_once_in_every_family() {
     let with_fact = ["new", "stormy", "--family", "growth", "--rules", path(&dir), "--fact", "weather.storm"];
     assert_eq!(rules(&with_fact).code, 0);
     let check = rules(&["check", path(&dir), "--format", "json"]).json();
-    assert_eq!((&check["rules"], &check["facts"], &check["warnings"]), (&5.into(), &1.into(), &0.into()));
+    assert_eq!((&check["rules"], &check["facts"], &check["warnings"]), (&5.into(), &5.into(), &0.into()));
     let test = rules(&["test", path(&dir), "--format", "json"]).json();
-    assert_eq!((&test["failed"], &test["passed"]), (&0.into(), &11.into()));
+    assert_eq!((&test["failed"], &test["passed"]), (&0.into(), &15.into()));
     assert!(test["coverage"].as_array().unwrap().iter().all(|each| each["fired"] == 1), "{test}");
     assert_eq!(rules(&["fmt", path(&dir), "--check"]).code, 0);
 }
@@ -156,10 +156,13 @@ fn a_new_rule_joins_the_built_in_ones() {
     assert!(copied.unwrap().success());
     let rules_dir = dir.path().join("rules");
     let at = rules_dir.to_str().unwrap();
+    let before = rules(&["test", at, "--format", "json"]).json();
     assert_eq!(rules(&["new", "own_rule", "--family", "fraud", "--rules", at]).code, 0);
     let test = rules(&["test", at, "--format", "json"]).json();
     let own = test["coverage"].as_array().unwrap().iter().find(|each| each["rule"] == "own_rule").unwrap().clone();
-    assert_eq!((&test["failed"], &own["fired"], &own["silent"]), (&0.into(), &1.into(), &1.into()));
+    assert_eq!((&own["fired"], &own["silent"]), (&1.into(), &2.into()));
+    assert_eq!(test["failed"], before["failed"], "it meets no other rule's tests");
+    assert_eq!(test["passed"].as_u64(), before["passed"].as_u64().map(|passed| passed + 3));
 }
 
 #[test]
@@ -185,8 +188,8 @@ fn schemas_are_in_the_binary() {
     }
     let dir = folder(&[]);
     assert_eq!(rules(&["schema", "--dir", path(&dir)]).code, 0);
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 4);
-    rules(&["schema"]).refused(2, &["--dir"]);
+    assert!(std::fs::read_dir(dir.path()).unwrap().count() >= 4);
+    rules(&["schema"]).refused(2, &["<KIND>"]);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::slice;
 
-use headroom_engine::{Account, Context, EventFacts, FeatureType, Reader as SlotReader, Ruleset, ShardState, View};
+use headroom_engine::{
+    Account, Cause, Context, EventFacts, FeatureType, Reader as SlotReader, Ruleset, ShardState, View,
+};
 use headroom_policy::{Currency, Slots, Type};
 use headroom_store::{Reader, StoreError};
 
@@ -11,8 +13,8 @@ use super::{Item, names};
 /// Stands for "no currency yet".
 const NO_CURRENCY: Currency = Currency(*b"XXX");
 
-/// Features by name, and those of blocks by the block's cause; nothing where the directory holds no ruleset that this
-/// build can load. What only an event knows is null, and so is everything else that is unknown.
+/// Features by name, and those of blocks for each cause, whether it has a block or not; nothing where the directory holds
+/// no ruleset that this build can load. What only an event knows is null, and so is everything else that is unknown.
 ///
 /// # Errors
 /// What the store says.
@@ -25,12 +27,12 @@ fn of(ruleset: &Ruleset, state: &ShardState, account: &Account) -> (Item, Item) 
     let context = Context { ruleset, broadcasts: &state.broadcasts, feeds: &state.feeds };
     let now = state.now.max(account.clock);
     let mut view = View::new(&context, account, now, EventFacts::default());
-    let all = values(ruleset, &view, |name| !name.starts_with("block."));
+    let all = values(ruleset, &view, |name| !name.starts_with("block.") || name == "block.any");
     let mut blocks = Vec::new();
-    for block in &account.stack.blocks {
-        (view.cause, view.causes) = (Some(block.cause), slice::from_ref(&block.cause));
+    for cause in Cause::ALL {
+        (view.cause, view.causes) = (Some(*cause), slice::from_ref(cause));
         let own = values(ruleset, &view, |name| name.starts_with("block."));
-        blocks.push((block.cause.word().to_owned(), own));
+        blocks.push((cause.word().to_owned(), own));
     }
     (all, Item::Fields(blocks))
 }

@@ -2,7 +2,7 @@
 
 mod steps;
 
-use headroom_engine::{FACT_KEYS, GUARD_KEYS, RULE_KEYS, SETTINGS_KEYS};
+use headroom_engine::{FACT_KEYS, GUARD_KEYS, RULE_KEYS, SETTINGS_KEYS, TABLE_KEYS};
 use headroom_policy::yaml::{Layout, layout};
 use headroom_policy::{Diagnostic, layout_expression};
 
@@ -43,7 +43,7 @@ const ARGUMENTS: &[&str] = &[
     "can_do",
 ];
 
-/// A file of a ruleset in its layout: `None` for a path that is no rule, test, settings or facts file.
+/// A file of a ruleset in its layout: `None` for a path that is no rule, table, test, settings, strategies or facts file.
 ///
 /// # Errors
 /// What is wrong with its YAML; a file that loads has none.
@@ -52,7 +52,9 @@ pub fn format_file(path: &str, text: &str) -> Option<Result<String, Vec<Diagnost
     let kind = match name {
         "ruleset.yaml" => &SETTINGS,
         "facts.yaml" => &FACTS,
+        "strategies.yaml" => &STRATEGIES,
         name if name.ends_with(".rule.yaml") => &RULE,
+        name if name.ends_with(".table.yaml") => &TABLE,
         name if name.ends_with(".test.yaml") => &TESTS,
         _ => return None,
     };
@@ -98,6 +100,18 @@ const FACTS: Layout = Layout {
     is_open: |_| false,
     has_lines: |_, _| false,
     keeps_form: true,
+};
+
+const STRATEGIES: Layout = Layout { order: |_| &[], ..FACTS };
+/// Rows stay as their author put them.
+const TABLE: Layout = Layout {
+    order: |path| if path.is_empty() { TABLE_KEYS } else { rule_order(path) },
+    lines: |path, text, width| match path {
+        ["when"] => layout_expression(text, width.min(CONDITION_WIDTH)),
+        [.., "columns", _] => layout_expression(text, width),
+        _ => None,
+    },
+    ..FACTS
 };
 
 fn rule_order(path: &[&str]) -> &'static [&'static str] {

@@ -183,8 +183,9 @@ impl<'a> Args<'a> {
         let found = all.iter().copied().find(|each| name(*each) == word.text);
         if found.is_none() {
             let names: Vec<&str> = all.iter().map(|each| name(*each)).collect();
-            let near = suggest(word.text, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            self.wrong(word, &near.unwrap_or_else(|| format!("one of {} is needed", names.join(", "))));
+            let near = suggest(word.text, names.iter().copied());
+            let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            self.wrong(word, &format!("{near}one of {} is needed", names.join(", ")));
         }
         found
     }

@@ -30,7 +30,8 @@ pub struct Command {
     /// The ruleset's directory; one that is empty or not there becomes a ruleset
     #[arg(long, value_name = "DIR", default_value = ".")]
     rules: PathBuf,
-    /// A fact of type bool that the rule reads besides, like `weather.storm`; declared in `facts.yaml` if it is new
+    /// A fact of type bool that the rule waits for, like `weather.storm`; declared in `facts.yaml` if it is new. Without it
+    /// one is made from the id: nobody reports it, so that the rule meets no other rule's tests
     #[arg(long, value_name = "NAME")]
     fact: Option<String>,
 }
@@ -49,15 +50,11 @@ impl Command {
         let before = self.before()?;
         let ruleset = load(&before)?;
         let since = today();
-        let scaffold = Scaffold {
-            id: &self.id,
-            family: self.family,
-            fact: self.fact.as_deref(),
-            since: &since,
-            ruleset: Some(&ruleset),
-        };
+        let fact = self.fact.clone().unwrap_or_else(|| format!("own.{}", self.id));
+        let scaffold =
+            Scaffold { id: &self.id, family: self.family, fact: Some(&fact), since: &since, ruleset: Some(&ruleset) };
         if scaffold.has_wrong_fact() {
-            bail!("`{}` is no fact of type bool", self.fact.as_deref().unwrap_or_default());
+            bail!("`{fact}` is no fact of type bool");
         }
         let new = self.new_files(&scaffold, &before)?;
         let written = self.write(new)?;
