@@ -229,9 +229,7 @@ pub(crate) fn equal(
     other: &Deed<'_>,
     place: &Place,
 ) -> Option<Bool> {
-    let beside = other.asked.rule.actions.iter().skip(1);
-    let mut missing = beside.filter(|extra| !one.asked.rule.actions.iter().any(|each| each.word() == extra.word()));
-    if !one.first || missing.next().is_some() || !same_terms(one.action, other.action) {
+    if !one.first || !same_terms(one.action, other.action) {
         return None;
     }
     strength(encoder, world, one, other, place).ok().flatten().map(|strength| strength.equal)

@@ -214,6 +214,9 @@ fn done_to<'a>(
     occasion: &Occasion,
     beside: Beside,
 ) -> Option<Bool> {
+    if more_beside(asked, other) {
+        return None;
+    }
     let place = place(other, occasion);
     let own: Deed<'a> = deeds(asked).next()?;
     let world = case.world;
@@ -225,6 +228,13 @@ fn done_to<'a>(
     case.at(&place);
     let segment = case.in_segment(other);
     Some(all(&[vec![truth.yes, how], segment.into_iter().collect()].concat()))
+}
+
+/// Whether a rule does something beside its first action that the other does not: holds, reviews and notices are never
+/// arbitrated away.
+fn more_beside(asked: Asked<'_>, other: Asked<'_>) -> bool {
+    let mut beside = asked.rule.actions.iter().skip(1);
+    beside.any(|extra| !other.rule.actions.iter().any(|each| each.word() == extra.word()))
 }
 
 type Found = (Option<crate::witness::Witness>, Vec<On>);

@@ -54,7 +54,7 @@ const DEFECTS: &[(&str, &str)] = &[
       two | recovery | restore | daily | block.active && block.quiet_days >= 9 | unfreeze: {} | cause: volatility"),
     // dead
     ("dead never", "never | growth | increase | statement_closed | util.avg_3m >= 40 && util.avg_3m < 40 | increase: {percent: 5}"),
-    ("dead never", "never | delinquency | freeze | dpd_changed | delinquency.dpd > 20_000 | freeze: {scope: spend} | cause: delinquency"),
+    ("dead never", "never | delinquency | freeze | dpd_changed | delinquency.dpd > 20000 | freeze: {scope: spend} | cause: delinquency"),
     ("dead never", "never | growth | increase | statement_closed | order.amount > p.zero && util.avg_3m >= 20 | increase: {percent: 5}"),
     ("dead never", "never | growth | increase | statement_closed | delinquency.dpd >= 1 && util.avg_3m >= 20 | increase: {percent: 5}"),
     ("dead never", "never | growth | boost | account_frozen | promotion.active | boost: {percent: 5, until: promotion.end + 3d}"),
@@ -104,7 +104,7 @@ const DEFECTS: &[(&str, &str)] = &[
       lift | recovery | restore | monthly | account.age_days >= 90 | uncap: {name: other_lines}"),
     // unknown: never "no conflict"
     ("unknown odd", "odd | growth | increase | statement_closed | util.avg_3m * repay.on_time_streak >= 300 | increase: {percent: 5}"),
-    ("unknown odd", "odd | growth | increase | statement_closed | balance.used / repay.on_time_streak >= p.zero | increase: {percent: 5}
+    ("unknown odd", "odd | growth | increase | statement_closed | util.avg_3m / repay.on_time_streak >= 5 | increase: {percent: 5}
       down | growth | decrease | statement_closed | repay.late_12m >= 3 | decrease: {percent: 5}"),
 ];
 

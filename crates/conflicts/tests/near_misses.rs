@@ -46,7 +46,7 @@ const NEAR_MISSES: &[&str] = &[
     "hold | regulatory | hold | statement_closed | delinquency.dpd == 0 | hold: {until: now + 30d, of: [boost]}
      up | growth | increase | statement_closed | repay.on_time_streak >= 6 | increase: {percent: 5}",
     "even | growth | increase | statement_closed | repay.on_time_streak < 6 | increase: {percent: 15}
-     odd | growth | increase | statement_closed | repay.on_time_streak > 6 | increase: {percent: 10}
+     odd | growth | increase | statement_closed | repay.on_time_streak >= 6 && util.avg_3m < 60 | increase: {percent: 10}
      small | growth | increase | statement_closed | util.avg_3m >= 40 | increase: {percent: 5}",
     "by | growth | increase | statement_closed | util.avg_3m >= 20 | increase: {by: p.step} | params: {step: {type: money, CNY: 1_000.00}}
      share | growth | increase | statement_closed | util.avg_3m >= 40 | increase: {percent: 10}",
@@ -64,7 +64,7 @@ const NEAR_MISSES: &[&str] = &[
     "wide | fraud | freeze | order_placed | orders.large_24h >= 3 | freeze: {scope: spend} | cause: volatility
      narrow | fraud | freeze | order_placed | orders.large_24h >= 5 | freeze: {scope: spend}, review: {kind: order} | cause: volatility",
     // not dead: at the very edge of a range, known on one trigger, allowed in the second pass, good enough for the guards
-    "edge | delinquency | freeze | dpd_changed | delinquency.dpd >= 9_999 | freeze: {scope: spend} | cause: delinquency",
+    "edge | delinquency | freeze | dpd_changed | delinquency.dpd >= 9999 | freeze: {scope: spend} | cause: delinquency",
     "once | fraud | review | order_placed, statement_closed | order.amount > p.zero | review: {kind: order}",
     "second | recovery | restore | account_frozen | block.active && delinquency.dpd == 0 && promotion.enrolled && block.quiet_days >= 1 | unfreeze: {} | cause: volatility
      other | growth | review | monthly | block.any | review: {kind: block}",

@@ -16,7 +16,7 @@ fn file(number: usize, line: &str) -> (String, String) {
     let when = when.replace("OR", "||");
     let text = format!(
         "id: {id}\nnumber: {number}\ntitle: {{en: {id}, zh: {id}}}\nwhy: A test.\nfamily: {family}\nclass: {class}\n\
-         on: [{on}]\nwhen: {when}\nthen: {{{then}}}\nreason: CAUSE_GONE\n{stated}{extra}owner: tests\nsince: 2026-11-22\n"
+         on: [{on}]\nwhen: |\n  {when}\nthen: {{{then}}}\nreason: CAUSE_GONE\n{stated}{extra}owner: tests\nsince: 2026-11-22\n"
     );
     (format!("{id}.rule.yaml"), text)
 }

@@ -1,6 +1,7 @@
 //! `headroom rules`: one file per subcommand.
 
 mod check;
+mod conflicts;
 mod coverage;
 mod eval;
 mod explain;
@@ -20,6 +21,8 @@ use crate::output::Output;
 pub enum Command {
     /// Find everything that is wrong with a ruleset
     Check(check::Command),
+    /// Prove what rules are to each other: contradictory, shadowed, dead, and more
+    Conflicts(conflicts::Command),
     /// Run the tests that stand beside the rules
     Test(test::Command),
     /// Find what event files never reach: rules, guards, features
@@ -37,6 +40,7 @@ impl Command {
     pub fn run(&self, output: &Output) -> Result<Status> {
         match self {
             Self::Check(command) => command.run(output),
+            Self::Conflicts(command) => command.run(output),
             Self::Test(command) => command.run(output),
             Self::Coverage(command) => command.run(output),
             Self::Explain(command) => command.run(output),
