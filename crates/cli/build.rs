@@ -54,11 +54,15 @@ fn content(folder: &Path, prefix: &str, files: &mut Listed) -> io::Result<()> {
         let inside = format!("{prefix}{name}");
         if path.is_dir() {
             content(&path, &format!("{inside}/"), files)?;
-        } else if inside == "ruleset.yaml" || inside == "facts.yaml" || inside.ends_with(".rule.yaml") {
+        } else if inside == "ruleset.yaml" || inside == "facts.yaml" || holds_rules(&inside) {
             files.push((inside, path));
         }
     }
     Ok(())
+}
+
+fn holds_rules(path: &str) -> bool {
+    [".rule.yaml", ".table.yaml", ".table.csv"].iter().any(|ending| path.ends_with(ending))
 }
 
 fn entries(folder: &Path) -> io::Result<Listed> {

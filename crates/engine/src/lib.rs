@@ -27,7 +27,7 @@ pub use account::*;
 pub use around::{AROUND_BYTES_MAX, Around};
 pub use broadcast::{Broadcast, Broadcasts, Moment, NEAR, Promotion};
 pub use context::Context;
-pub use decision::{GUARD_NAMES, Outcome, Tally, Trigger, decide};
+pub use decision::{GUARD_NAMES, Outcome, Tally, Trigger, decide, feature_now};
 pub use event::*;
 pub use features::{BUILT_IN_FACTS, EventFacts, FactDef, FactType, Feature, FeatureType, GROUPS, View, catalogue};
 pub use headroom_policy::Verdict;

@@ -41,15 +41,15 @@ fn the_built_in_rules_load_without_warnings() {
     assert_eq!(rendered(&ruleset.warnings), "");
     assert_eq!(ruleset.settings.name, "builtin");
     let numbers: Vec<u32> = ruleset.rules.iter().map(|rule| rule.number).collect();
-    assert_eq!(numbers, [1, 4, 9, 14, 29, 31, 37, 39, 40, 43]);
+    assert_eq!(numbers[..27], (1..=27).collect::<Vec<u32>>());
 }
 
 #[test]
 fn built_in_rules_stay_provable_and_are_tested() {
     let files = files();
     for rule in &builtin().rules {
-        assert!(rule.when.linear(), "`{}` is no linear arithmetic", rule.id);
-        let tests = rule.path.replace(".rule.yaml", ".test.yaml");
+        assert!(rule.ways().iter().all(|(when, ..)| when.linear()), "`{}` is no linear arithmetic", rule.id);
+        let tests = rule.path.replace(".rule.yaml", ".test.yaml").replace(".table.yaml", ".test.yaml");
         assert!(files.iter().any(|(path, _)| *path == tests), "`{}` has no tests beside it", rule.id);
         assert!(rule.path.starts_with(rule.family.word()), "`{}` lies in the wrong folder", rule.path);
     }

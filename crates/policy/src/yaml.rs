@@ -62,6 +62,12 @@ pub enum Style {
 }
 
 impl Node {
+    /// A node that no YAML gave: what another format holds at `span`, seen as if it stood in a document.
+    /// A scalar's text begins at the span's start.
+    pub fn made(kind: Kind, span: Span) -> Self {
+        Node { kind, span, origin: Origin::from(span.start) }
+    }
+
     /// The map from offsets in a scalar's text to the file, for [`crate::compile`].
     ///
     /// Exact for one plain line, a `|` block, and quotes without escapes; otherwise every offset means the whole node.

@@ -9,8 +9,10 @@ use headroom_engine::{
     Account, AccountEvent, AccountId, Body, Broadcast, Broadcasts, Context, ControlEvent, DAY, DeadLetter, Event,
     MINUTE, MarketEvent, Moment, Output, Position, Record, Refusal, RefusalCode, Ruleset, SWEEP_ROWS_PER_RECORD,
     SWEEP_ROWS_PER_TICK, Status, Sweep, Tally, Timer, Timestamp, Trigger, calls_for_sweep, concerned, decide,
-    event_key, name_key,
+    event_key, feature_now, name_key,
 };
+
+use headroom_policy::Type;
 
 use crate::scenario::{Probe, ProbeName, Resolve, Scenario, Step, StepKind, write_money};
 use crate::transcript::Transcript;
@@ -362,6 +364,20 @@ impl World {
         Arc::make_mut(&mut self.broadcasts).log.push(entry);
     }
 
+    /// A feature as rules read it now; of an event that is being decided nothing is known.
+    fn feature(&self, account: &Account, name: &str) -> String {
+        let context = Context { ruleset: &self.ruleset, broadcasts: &self.broadcasts, feeds: &self.feeds };
+        let Some(found) = feature_now(&context, account, self.now, name) else { return "no feature".to_owned() };
+        let ty = self.ruleset.schema.slot(name).map(|slot| &self.ruleset.schema.symbol(slot).ty);
+        match (found.value, ty) {
+            (None, _) => "unknown".to_owned(),
+            (Some(_), _) if !found.text.is_empty() => found.text,
+            (Some(value), Some(Type::Bool)) => (value != 0).to_string(),
+            (Some(value), Some(Type::Money)) => write_money(value),
+            (Some(value), _) => value.to_string(),
+        }
+    }
+
     /// What a `?` line finds.
     fn look(&self, probe: &Probe) -> String {
         let Some(account) = self.accounts.get(&probe.account) else { return "none".to_owned() };
@@ -379,6 +395,7 @@ impl World {
             ProbeName::Uncleared => account.uncleared(self.now),
             ProbeName::Spendable => limits.spendable,
             ProbeName::SpendableCash => limits.spendable_cash,
+            ProbeName::Feature => return self.feature(account, &probe.feature),
         };
         write_money(amount)
     }

@@ -1,7 +1,7 @@
 //! Outputs as scenarios write them.
 
 use headroom_engine::{
-    BlockChange, Cap, ChangeKind, Hold, HoldUntil, LimitChange, Output, Stack, Timestamp, UndoField,
+    BlockChange, Cap, ChangeKind, Hold, HoldUntil, LimitChange, Output, Priority, Review, Stack, Timestamp, UndoField,
 };
 
 use crate::scenario::{Clock, write_money};
@@ -27,11 +27,7 @@ impl<'a> Renderer<'a> {
                 format!("offer {} {class} {amount} because {}", offer.account, offer.reasons.join(", "))
             }
             Output::Notice(notice) => format!("notice {} {}", notice.account, notice.template),
-            Output::Review(review) if review.detail.is_empty() => format!("review {} {}", review.account, review.kind),
-            Output::Review(review) => {
-                let detail: Vec<&str> = review.detail.split_whitespace().collect();
-                format!("review {} {}: {}", review.account, review.kind, detail.join(" "))
-            }
+            Output::Review(review) => self::review(review),
             Output::DeadLetter(letter) => format!("dead_letter {}", letter.refusal.code.code()),
         }
     }
@@ -61,7 +57,11 @@ impl<'a> Renderer<'a> {
             }
             ChangeKind::Undone => undone(before, after),
         };
-        format!("{} {} {what} because {}", change.kind.word(), change.account, change.reasons.join(", "))
+        let lowered = match change.guards_applied.as_slice() {
+            [] => String::new(),
+            guards => format!(" lowered by {}", guards.join(", ")),
+        };
+        format!("{} {} {what}{lowered} because {}", change.kind.word(), change.account, change.reasons.join(", "))
     }
 
     fn until(&self, until: Option<Timestamp>) -> String {
@@ -114,6 +114,22 @@ impl<'a> Renderer<'a> {
         let texts: Vec<String> = new.chain(gone.map(|each| format!("{} lifted", key(each).word()))).collect();
         texts.join(", ")
     }
+}
+
+/// What a review asks for beyond its kind: that it blocks, how urgent it is, what the rule would do.
+fn review(review: &Review) -> String {
+    let mut text = format!("review {} {}", review.account, review.kind);
+    if review.blocking {
+        text.push_str(" blocking");
+    }
+    if review.priority != Priority::Normal {
+        text.push_str(&format!(" priority {}", review.priority.word()));
+    }
+    if let Some(amount) = review.proposal {
+        text.push_str(&format!(" proposal {}", write_money(amount)));
+    }
+    let detail: Vec<&str> = review.detail.split_whitespace().collect();
+    if detail.is_empty() { text } else { format!("{text}: {}", detail.join(" ")) }
 }
 
 /// A key with a word.

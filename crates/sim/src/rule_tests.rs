@@ -117,8 +117,8 @@ impl Report {
                 self.failed.push(Failure { path, test, line, mismatches });
             }
         }
-        let beside = path.replace(".test.yaml", ".rule.yaml");
-        if let Some(rule) = ruleset.rules.iter().find(|each| each.path == beside) {
+        let beside = [".rule.yaml", ".table.yaml"].map(|ending| path.replace(".test.yaml", ending));
+        if let Some(rule) = ruleset.rules.iter().find(|each| beside.contains(&each.path)) {
             let blank =
                 || Coverage { rule: Arc::clone(&rule.id), fired: 0, silent: 0, unknown: 0, conditions: Vec::new() };
             coverage.entry(rule.number).or_insert_with(blank).take(&run, rule.number);

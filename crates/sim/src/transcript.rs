@@ -82,7 +82,8 @@ fn differences(scenario: &Scenario, transcript: &Transcript, line: usize) -> Vec
     }
     for probe in scenario.probes.iter().filter(|each| each.line == line) {
         let found = transcript.probes.get(&probe.at_line).map_or("nothing", String::as_str);
-        let said = format!("? {} {}", probe.name.word(), probe.account);
+        let name = if probe.feature.is_empty() { probe.name.word() } else { &probe.feature };
+        let said = format!("? {name} {}", probe.account);
         if same_value(&probe.value, found) {
             continue;
         }

@@ -109,10 +109,8 @@ impl Booking<'_, '_> {
         if let Some(cycle) = &mut repay.cycle {
             cycle.paid += amount;
             note_paid(cycle, at);
-            let zone = &self.context.ruleset.settings.zone;
-            self.booked.facts.payment_days_before_due =
-                cycle.due_at.map(|due| i64::from(zone.day(due)) - i64::from(zone.day(at)));
         }
+        self.note_days_before_due();
         self.account.pay_dues(amount);
         self.end_report_if_cured();
         self.moved_money();
@@ -129,9 +127,18 @@ impl Booking<'_, '_> {
         }
     }
 
+    /// Days from the payment, or from when it became final, to the due date of the open cycle.
+    fn note_days_before_due(&mut self) {
+        let zone = &self.context.ruleset.settings.zone;
+        let due = self.account.repay.cycle.and_then(|each| each.due_at);
+        self.booked.facts.payment_days_before_due =
+            due.map(|due| i64::from(zone.day(due)) - i64::from(zone.day(self.at)));
+    }
+
     fn cleared(&mut self, payment_id: &str) {
         let key = name_key(payment_id);
         self.account.money.uncleared.retain(|each| each.payment != key);
+        self.note_days_before_due();
         self.fires(TriggerKind::PaymentCleared);
     }
 

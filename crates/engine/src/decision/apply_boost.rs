@@ -17,9 +17,12 @@ impl Decision<'_> {
         boosts.len() < BOOSTS_MAX && !boosts.iter().any(|each| each.rule == rule && each.promotion == promotion)
     }
 
-    /// A boost that ran out, is stepped down, or is not drawn upon may be ended.
+    /// A boost that ran out or is stepped down may be ended, and one that nobody drew upon while its promotion lasted.
+    /// One that is not used yet stays: its promotion may be ahead, and without a promotion it lasts for its time.
     pub fn may_end(&self, boost: &Boost) -> bool {
-        boost.until <= self.now || boost.steps.is_some() || boost.used_peak == 0
+        let promotion = self.context.broadcasts.promotion(boost.promotion);
+        let over = promotion.is_some_and(|each| each.end <= self.now);
+        boost.until <= self.now || boost.steps.is_some() || (boost.used_peak == 0 && over)
     }
 
     pub fn extendable(&self, until: Timestamp, promotion: u64) -> impl Iterator<Item = &Boost> {

@@ -205,7 +205,7 @@ impl Decision<'_> {
         };
         let traces = vec![snapshot.explain(rule, condition, &view)];
         let act = Act::Unfreeze { cause };
-        let proposal = Proposal { rule: position, act, cause: Some(cause), why: 0, lowered_by: Vec::new() };
+        let proposal = Proposal { rule: position, act, cause: Some(cause), why: 0, reasons: vec![rule.reason.clone()], lowered_by: Vec::new() };
         Some((value, Collected { proposals: Vec::new(), traces }, proposal))
     }
 }

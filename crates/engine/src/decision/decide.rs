@@ -336,6 +336,7 @@ impl<'a> Decision<'a> {
         if !positions.is_empty() {
             let mut pass = Pass::new(View::new(self.context, &self.account, self.now, self.facts));
             pass.carries_out = carries_out;
+            pass.counted = carries_out || self.agreed;
             for position in positions {
                 memos.push(pass.ask(*position, &mut collected, &mut self.tally));
             }

@@ -69,7 +69,7 @@ impl Decision<'_> {
         if let Some((proposal, _)) = change.by {
             let rule = &self.context.ruleset.rules[proposal.rule];
             if !change.without_rule_reason {
-                reasons.push(rule.reason.clone());
+                reasons.extend_from_slice(&proposal.reasons);
             }
             self.tally.fired.push(rule.number);
         }
@@ -154,7 +154,7 @@ impl Decision<'_> {
         let rule = &self.context.ruleset.rules[proposal.rule];
         let mut review = self.blank_review(kind);
         review.rule_id = rule.id.to_string();
-        review.reasons = vec![rule.reason.clone()];
+        review.reasons.clone_from(&proposal.reasons);
         review.cause = cause;
         review.trace = Some(traces[proposal.why].clone());
         review

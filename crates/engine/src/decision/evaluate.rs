@@ -2,13 +2,19 @@
 
 use headroom_policy::{Currency, Program, Slots, Value};
 
-use crate::features::View;
+use crate::account::Account;
+use crate::booking::roll;
+use crate::context::Context;
+use crate::features::{EventFacts, View};
 use crate::output::{NamedValue, Trace};
-use crate::ruleset::{Reader, Rule, Ruleset};
+use crate::ruleset::{Choice, RowOutcome, Reader, Rule, Ruleset};
+use crate::time::Timestamp;
 use crate::vocabulary::Cause;
 
 /// Stands for "no currency yet": no money parameter has a value for it.
 const NO_CURRENCY: Currency = Currency(*b"XXX");
+/// How many reasons a score gives.
+const REASONS: usize = 2;
 
 /// Features of one pass, read on demand.
 pub(super) struct Snapshot {
@@ -23,17 +29,60 @@ impl Snapshot {
 
     /// Reads what the rule needs and is not read yet; what depends on the rule's cause is read anew.
     pub fn prepare(&mut self, rule: &Rule, view: &View<'_>) {
-        for &slot in &rule.reads {
+        self.take(&rule.reads, rule.reads_block, view);
+    }
+
+    fn take(&mut self, slots: &[usize], reads_block: bool, view: &View<'_>) {
+        for &slot in slots {
             let fresh = self.read[slot / 64] >> (slot % 64) & 1 == 0;
             let reader = view.context.ruleset.readers[slot];
-            if fresh || (rule.reads_block && depends_on_cause(&reader)) {
+            if fresh || (reads_block && depends_on_cause(&reader)) {
                 self.read[slot / 64] |= 1 << (slot % 64);
-                match read(&reader, view) {
+                match self.read(&reader, view) {
                     Some(value) => self.slots.set(slot, value),
                     None => self.slots.forget(slot),
                 }
             }
         }
+    }
+
+    /// A score's own reads have lower slots than it, so that they are there.
+    fn read(&self, reader: &Reader, view: &View<'_>) -> Option<i64> {
+        match reader {
+            Reader::Feature(feature) => feature.value(view),
+            Reader::Fact(key, default) => view.account.fact(*key, view.now).map(|each| each.value).or(*default),
+            Reader::Score(at) => view.context.ruleset.scores[*at].value(&self.slots, currency(view)),
+        }
+    }
+
+    /// What a rule comes to. Of a table: the row that counts, which may do nothing.
+    pub fn verdict<'r>(&self, rule: &'r Rule, view: &View<'_>) -> Verdict<'r> {
+        let value = self.ask(&rule.when, view);
+        let plain = Verdict { value, condition: &rule.when, row: None };
+        let Some(table) = rule.table.as_ref().filter(|_| value.is_true()) else { return plain };
+        match table.rows.choose(|when| self.ask(when, view)) {
+            Choice::Row(row) => {
+                let value = Value::Known(i64::from(!row.gives.actions.is_empty()));
+                Verdict { value, condition: &row.when, row: Some(&row.gives) }
+            }
+            Choice::Unknown(row, value) => Verdict { value, condition: &row.when, row: None },
+            Choice::Nothing => Verdict { value: Value::Known(0), ..plain },
+        }
+    }
+
+    /// The codes that a rule's proposals give: its row's, else the two worst rows of its score, else its own.
+    pub fn reasons(&self, rule: &Rule, row: Option<&RowOutcome>, view: &View<'_>) -> Vec<String> {
+        let own = || vec![rule.reason.clone()];
+        if let Some(reason) = row.and_then(|row| row.reason.as_ref()) {
+            return vec![reason.clone()];
+        }
+        let Some(table) = &rule.table else { return own() };
+        let scores = view.context.ruleset.scores.iter().filter(|score| table.parts.contains(&score.slot));
+        let mut lost: Vec<(i64, &str)> =
+            scores.filter_map(|score| score.lost(&self.slots, currency(view))).collect();
+        lost.sort_by_key(|(points, _)| std::cmp::Reverse(*points));
+        let worst: Vec<String> = lost.iter().take(REASONS).map(|(_, reason)| (*reason).to_owned()).collect();
+        if worst.is_empty() { own() } else { worst }
     }
 
     /// Sets a slot by hand: "as if".
@@ -42,13 +91,13 @@ impl Snapshot {
     }
 
     pub fn ask(&self, program: &Program, view: &View<'_>) -> Value {
-        program.evaluate(&self.slots, view.account.currency.unwrap_or(NO_CURRENCY))
+        program.evaluate(&self.slots, currency(view))
     }
 
     /// Every feature, condition and parameter of a rule with its value.
     pub fn explain(&self, rule: &Rule, condition: &Program, view: &View<'_>) -> Trace {
         let ruleset = view.context.ruleset;
-        let trace = condition.trace(&self.slots, view.account.currency.unwrap_or(NO_CURRENCY));
+        let trace = condition.trace(&self.slots, currency(view));
         let conditions = trace.conditions().map(|each| (each.text.to_owned(), each.verdict)).collect();
         let features = rule.reads.iter().map(|slot| self.named(ruleset, *slot)).collect();
         Trace { condition: condition.text().to_owned(), features, conditions, params: params(rule, view) }
@@ -67,17 +116,39 @@ impl Snapshot {
     }
 }
 
+/// A feature, fact or score of an account as rules read it at `now`, while no event is decided. `None`: no such name.
+pub fn feature_now(context: &Context<'_>, account: &Account, now: Timestamp, name: &str) -> Option<NamedValue> {
+    let ruleset = context.ruleset;
+    let slot = ruleset.schema.slot(name)?;
+    let mut account = account.clone();
+    roll(&mut account, now, &ruleset.settings);
+    let view = View::new(context, &account, now, EventFacts::default());
+    let mut snapshot = Snapshot::new(ruleset);
+    if let Reader::Score(at) = ruleset.readers[slot] {
+        snapshot.take(&ruleset.scores[at].reads, false, &view);
+    }
+    snapshot.take(&[slot], false, &view);
+    Some(snapshot.named(ruleset, slot))
+}
+
+/// What a rule comes to.
+pub(super) struct Verdict<'r> {
+    /// Whether it acts.
+    pub value: Value,
+    /// The condition that says so.
+    pub condition: &'r Program,
+    /// The row of a table that acts.
+    pub row: Option<&'r RowOutcome>,
+}
+
+fn currency(view: &View<'_>) -> Currency {
+    view.account.currency.unwrap_or(NO_CURRENCY)
+}
+
 fn depends_on_cause(reader: &Reader) -> bool {
     match reader {
         Reader::Feature(feature) => feature.name.starts_with("block.") || feature.name == "undo.active",
-        Reader::Fact(..) => false,
-    }
-}
-
-fn read(reader: &Reader, view: &View<'_>) -> Option<i64> {
-    match reader {
-        Reader::Feature(feature) => feature.value(view),
-        Reader::Fact(key, default) => view.account.fact(*key, view.now).map(|each| each.value).or(*default),
+        Reader::Fact(..) | Reader::Score(_) => false,
     }
 }
 

@@ -19,4 +19,5 @@ mod timers;
 mod undo;
 
 pub use decide::{Outcome, Tally, Trigger, decide};
+pub use evaluate::feature_now;
 pub use guards::GUARD_NAMES;

@@ -17,13 +17,19 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("still_restricted", "The use of your credit is still restricted.", "您的额度使用仍受限制。"),
     ("limit_increased", "Your credit limit was raised.", "您的额度已提升。"),
     ("limit_decreased", "Your credit limit was lowered.", "您的额度已下调。"),
+    ("limit_decrease_ahead", "Your credit limit will be lowered soon.", "您的额度即将下调。"),
     ("boost_granted", "You have additional credit for a limited time.", "您已获得限时额外额度。"),
+    ("boost_extended", "Your additional credit lasts longer.", "您的限时额外额度已延期。"),
+    ("boost_stepped_down", "Your additional credit ends step by step.", "您的限时额外额度将分期收回。"),
     ("boost_ended", "Your additional credit has ended.", "您的限时额外额度已结束。"),
     ("payment_due", "A payment is due.", "您有一笔应还款项。"),
     ("past_due", "A payment is past due; part of your credit is on hold.", "您有逾期款项，部分额度已暂停使用。"),
     ("verify", "Please confirm that it is you.", "请完成身份验证。"),
     ("top_up", "Please add to your collateral.", "请补充押品。"),
 ];
+
+/// What is told of a decrease that comes later.
+const AHEAD: &str = "limit_decrease_ahead";
 
 /// What is told instead of reasons of family fraud: a list hit is not tipped off.
 const SECURITY: &str = "SECURITY_CHECK";
@@ -33,13 +39,15 @@ impl Decision<'_> {
     pub fn notice_of_rule(&mut self, proposal: &Proposal, change: Option<u128>) {
         let rule = &self.context.ruleset.rules[proposal.rule];
         // Reviews, notices and holds beside the first action are told by their own words.
-        let is_primary = rule.actions.first().is_some_and(|each| each.class() == Some(proposal.act.class()));
-        let Some(notice) = rule.notice.as_ref().filter(|_| is_primary) else { return };
+        let Some(notice) = rule.notice_for(proposal.act.class()) else { return };
         let cause = match proposal.act {
             Act::Freeze { cause, .. } | Act::Unfreeze { cause } | Act::Restore { cause, .. } => Some(cause),
             _ => None,
         };
-        let (template, can_do) = (notice.template.clone(), notice.can_do.clone());
+        // What is announced has not happened yet.
+        let ahead = matches!(proposal.act, Act::Schedule { .. });
+        let template = if ahead { AHEAD.to_owned() } else { notice.template.clone() };
+        let can_do = notice.can_do.clone();
         self.tell(proposal, &template, can_do, None, change, cause);
     }
 
@@ -74,10 +82,10 @@ impl Decision<'_> {
         cause: Option<Cause>,
     ) {
         let rule = &self.context.ruleset.rules[proposal.rule];
-        let public = if rule.family == Family::Fraud { SECURITY.to_owned() } else { rule.reason.clone() };
+        let public = if rule.family == Family::Fraud { vec![SECURITY.to_owned()] } else { proposal.reasons.clone() };
         let mut notice = self.blank_notice(template, cause);
-        notice.public_reasons = vec![public];
-        notice.internal_reasons = vec![rule.reason.clone()];
+        notice.public_reasons = public;
+        notice.internal_reasons.clone_from(&proposal.reasons);
         notice.rule_id = rule.id.to_string();
         (notice.can_do, notice.change_id) = (can_do, change);
         if let Some(due) = due {

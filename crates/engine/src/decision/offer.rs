@@ -55,7 +55,7 @@ impl Decision<'_> {
             amount,
             created_at: now,
             expires_at: expires,
-            reasons: vec![self.context.ruleset.rules[proposal.rule].reason.clone()],
+            reasons: proposal.reasons.clone(),
             rule,
             ruleset_hash: Arc::clone(&self.context.ruleset.hash),
             trigger: self.trigger_ref(),

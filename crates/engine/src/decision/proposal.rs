@@ -38,6 +38,8 @@ pub(super) struct Proposal {
     pub cause: Option<Cause>,
     /// Why; shared by all actions of one evaluation.
     pub why: usize,
+    /// The codes that what comes of it gives.
+    pub reasons: Vec<String>,
     /// Guards that lowered it.
     pub lowered_by: Vec<&'static str>,
 }

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use crate::vocabulary::{Cause, HoldOf, Priority, Scope};
 
 use super::decide::Tally;
-use super::evaluate::{Snapshot, causes};
+use super::evaluate::{Snapshot, Verdict, causes};
 use super::proposal::{Act, Collected, Proposal};
 
 /// What one pass asks, and of whom.
@@ -18,6 +18,8 @@ pub(super) struct Pass<'a> {
     pub snapshot: Snapshot,
     /// Scheduled decreases are carried out now, not announced.
     pub carries_out: bool,
+    /// What is asked was counted when it was announced or offered: `once` does not stop it.
+    pub counted: bool,
 }
 
 /// What `once` has to remember after a rule was asked.
@@ -30,7 +32,7 @@ pub(super) enum Memo {
 impl<'a> Pass<'a> {
     pub fn new(view: View<'a>) -> Self {
         let snapshot = Snapshot::new(view.context.ruleset);
-        Self { view, snapshot, carries_out: false }
+        Self { view, snapshot, carries_out: false, counted: false }
     }
 
     /// Asks one rule, for each of its causes, and collects what it proposes.
@@ -40,7 +42,8 @@ impl<'a> Pass<'a> {
         if !rule.is_for(self.view.account.segment) {
             return memo;
         }
-        let known = rule.once != Once::No && self.view.account.memory.once.contains(&rule.number);
+        let limited = rule.once != Once::No && !self.counted;
+        let known = limited && self.view.account.memory.once.contains(&rule.number);
         if known && rule.once == Once::Account {
             return memo;
         }
@@ -48,19 +51,21 @@ impl<'a> Pass<'a> {
         for cause in causes(rule, &self.view) {
             self.view.cause = cause;
             self.snapshot.prepare(rule, &self.view);
-            match self.snapshot.ask(&rule.when, &self.view) {
+            let verdict = self.snapshot.verdict(rule, &self.view);
+            match verdict.value {
                 Value::Known(0) if known => memo = Memo::Forget(rule.number),
                 Value::Known(0) => {}
                 Value::Known(_) if known => {}
                 Value::Known(_) => {
-                    self.propose(position, rule, cause, collected);
-                    if rule.once != Once::No {
+                    self.propose(position, rule, &verdict, cause, collected);
+                    // `once: account` counts what came out, not what a guard or a hold stopped.
+                    if limited && rule.once == Once::Entry {
                         memo = Memo::Remember(rule.number);
                     }
                 }
                 Value::Unknown(_) | Value::Error(_) => {
                     tally.not_evaluated.push(rule.number);
-                    self.unknown(position, rule, cause, collected);
+                    self.unknown(position, rule, &verdict, cause, collected);
                 }
             }
         }
@@ -68,7 +73,14 @@ impl<'a> Pass<'a> {
         memo
     }
 
-    fn unknown(&mut self, position: usize, rule: &Rule, cause: Option<Cause>, collected: &mut Collected) {
+    fn unknown(
+        &mut self,
+        position: usize,
+        rule: &Rule,
+        verdict: &Verdict<'_>,
+        cause: Option<Cause>,
+        collected: &mut Collected,
+    ) {
         let acts = match rule.on_unknown {
             OnUnknown::Skip => return,
             OnUnknown::Hold => {
@@ -81,25 +93,35 @@ impl<'a> Pass<'a> {
                 proposal: None,
             }],
         };
-        let why = self.why(rule, collected);
-        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why)));
+        let why = self.why(rule, verdict, collected);
+        let reasons = vec![rule.reason.clone()];
+        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
-    fn why(&self, rule: &Rule, collected: &mut Collected) -> usize {
-        collected.traces.push(self.snapshot.explain(rule, &rule.when, &self.view));
+    fn why(&self, rule: &Rule, verdict: &Verdict<'_>, collected: &mut Collected) -> usize {
+        collected.traces.push(self.snapshot.explain(rule, verdict.condition, &self.view));
         collected.traces.len() - 1
     }
 
-    fn propose(&mut self, position: usize, rule: &Rule, cause: Option<Cause>, collected: &mut Collected) {
+    fn propose(
+        &mut self,
+        position: usize,
+        rule: &Rule,
+        verdict: &Verdict<'_>,
+        cause: Option<Cause>,
+        collected: &mut Collected,
+    ) {
         let mut acts = Vec::new();
-        for action in &rule.actions {
+        let actions = verdict.row.map_or(&rule.actions, |row| &row.actions);
+        for action in actions {
             self.resolve(action, cause, &mut acts);
         }
         if acts.is_empty() {
             return;
         }
-        let why = self.why(rule, collected);
-        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why)));
+        let why = self.why(rule, verdict, collected);
+        let reasons = self.snapshot.reasons(rule, verdict.row, &self.view);
+        collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
     /// Resolves one action; an unknown amount or time means no action.
@@ -178,9 +200,13 @@ impl<'a> Pass<'a> {
 
     fn boost(&self, amount: &Amount, from: TimeExpr, until: TimeExpr) -> Option<Act> {
         let amount = self.target(amount)?.checked_sub(self.view.account.stack.base)?;
+        // Whether another promotion is announced or runs is no business of a boost that does not end with it.
+        let bound = matches!(until.base, TimeBase::PromotionStart | TimeBase::PromotionEnd);
+        let from = if bound { from } else { TimeExpr { base: unbound(from.base), ..from } };
         let from = self.time(from)?.max(self.view.now);
         let until = self.time(until)?;
-        (amount > 0 && until > from).then(|| Act::Boost { amount, from, until, promotion: self.promotion_key() })
+        let promotion = if bound { self.promotion_key() } else { 0 };
+        (amount > 0 && until > from).then_some(Act::Boost { amount, from, until, promotion })
     }
 
     fn freeze(
@@ -245,11 +271,16 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// Where a boost begins that no promotion bounds and that does not say otherwise.
+fn unbound(base: TimeBase) -> TimeBase {
+    if base == TimeBase::Beginning { TimeBase::Now } else { base }
+}
+
 /// Percent of an amount, rounded towards zero.
 pub(super) fn percent_of(amount: i64, percent: i64) -> Option<i64> {
     i64::try_from(i128::from(amount) * i128::from(percent) / 100).ok()
 }
 
-fn proposal(rule: usize, act: Act, cause: Option<Cause>, why: usize) -> Proposal {
-    Proposal { rule, act, cause, why, lowered_by: Vec::new() }
+fn proposal(rule: usize, act: Act, cause: Option<Cause>, why: usize, reasons: &[String]) -> Proposal {
+    Proposal { rule, act, cause, why, reasons: reasons.to_vec(), lowered_by: Vec::new() }
 }

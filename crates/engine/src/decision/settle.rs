@@ -1,5 +1,6 @@
 //! What becomes of a pass's proposals: vetoes, arbitration, guards, consent, application.
 
+use crate::ruleset::Once;
 use crate::trigger::{On, TriggerKind};
 use crate::vocabulary::{Cause, Class, HoldOf, Scope};
 
@@ -23,8 +24,22 @@ impl Decision<'_> {
         self.defer_restores(&mut proposals);
         let winners = field_winners(self, proposals);
         let winners = self.before_increase(winners);
+        let before = self.tally.fired.len();
         let winners = self.guard(winners, &traces);
-        self.apply_all(winners, &traces)
+        let consequence = self.apply_all(winners, &traces);
+        self.note_once(before);
+        consequence
+    }
+
+    /// Remembers the rules that may come out once in an account's life.
+    fn note_once(&mut self, before: usize) {
+        for number in &self.tally.fired[before..] {
+            let rule = self.context.ruleset.rule(*number).map(|at| &self.context.ruleset.rules[at]);
+            let once = &mut self.account.memory.once;
+            if rule.is_some_and(|each| each.once == Once::Account) && !once.contains(number) {
+                once.push(*number);
+            }
+        }
     }
 
     /// Drops what is vetoed by holds, adverse changes of this decision, blocks of scope all, and blocking reviews.

@@ -3,7 +3,7 @@
 use crate::stack::{Boost, money_in};
 use crate::windows::DAYS;
 
-use super::{Feature, NEVER_DAYS, View, count, days, flag, money, percent};
+use super::{Feature, NEVER_DAYS, View, count, days, flag, hours, money, percent};
 
 fn boosts<'a>(view: &'a View<'_>) -> impl Iterator<Item = &'a Boost> {
     view.account.stack.boosts.iter()
@@ -11,6 +11,13 @@ fn boosts<'a>(view: &'a View<'_>) -> impl Iterator<Item = &'a Boost> {
 
 fn any(view: &View<'_>, what: impl Fn(&Boost) -> bool) -> Option<i64> {
     Some(i64::from(boosts(view).any(what)))
+}
+
+/// Of the boosts that count now: the longest time for which a promotion that one was granted for is over.
+fn hours_since_promotion_end(view: &View<'_>) -> Option<i64> {
+    let counting = boosts(view).filter(|each| each.active(view.now));
+    let over = counting.filter_map(|each| view.broadcasts().promotion(each.promotion));
+    over.filter(|each| each.end <= view.now).map(|each| view.hours_since(Some(each.end))).max().or(Some(0))
 }
 
 fn increased_12m(view: &View<'_>) -> Option<i64> {
@@ -54,6 +61,8 @@ pub const FEATURES: &[Feature] = &[
         .says("X D", "a boost is shrinking by steps"),
     money("boost.used_peak", |view| boosts(view).map(|each| each.used_peak).max())
         .says("O", "the most that was drawn above base while the boost lasted; unknown without one"),
+    hours("boost.hours_since_promotion_end", hours_since_promotion_end)
+        .says("M D", "hours since the end of the promotion that a boost which counts now was granted for; 0 before, and without one"),
     money("balance.used", |view| Some(view.limits().used)).says("O P A D", "drawn and held credit"),
     money("balance.pending", |view| Some(view.account.pending())).says("O A D", "held credit"),
     money("balance.uncleared", |view| Some(view.account.uncleared(view.now)))

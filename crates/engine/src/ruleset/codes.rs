@@ -24,6 +24,13 @@ pub const RULESET_CODES: &[(&str, &str)] = &[
     ("HR0230", "silence counted as good news"),
     ("HR0231", "a feature that its triggers never bring"),
     ("HR0232", "a condition that cannot be proven"),
+    ("HR0240", "two rows of a table match the same input"),
+    ("HR0241", "an input that no row of a table matches"),
+    ("HR0242", "a row of a table that nothing reaches"),
+    ("HR0243", "a cell or column that does not fit"),
+    ("HR0244", "a table that is too large"),
+    ("HR0245", "a CSV file of rows in the wrong form"),
+    ("HR0246", "a score made of scores"),
 ];
 
 #[cfg(test)]

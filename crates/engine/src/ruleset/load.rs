@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use headroom_policy::yaml::{Node, parse};
-use headroom_policy::{Diagnostic, Schema, Severity, Span, render};
+use headroom_policy::{Diagnostic, Schema, Severity, Span, Symbol, render};
 use sha2::{Digest, Sha256};
 
 use crate::features::{FactDef, Feature, catalogue};
@@ -18,6 +18,7 @@ use super::rule::Rule;
 use super::rule_file::{self, Known, Source, stem};
 use super::settings::Settings;
 use super::settings_file::{self, Overrides};
+use super::table::{self, Score, TableSource};
 use super::{Reader, Ruleset};
 
 const SETTINGS: &str = "ruleset.yaml";
@@ -46,9 +47,13 @@ impl FileReport {
     }
 }
 
-/// Whether a path belongs to a ruleset's content: `ruleset.yaml`, `facts.yaml`, and `*.rule.yaml` in any folder.
-fn is_content(path: &str) -> bool {
-    path == SETTINGS || path == FACTS || path.ends_with(".rule.yaml")
+/// Endings of the files that hold rules.
+const ENDINGS: [&str; 3] = [".rule.yaml", ".table.yaml", ".table.csv"];
+
+/// Whether a path belongs to a ruleset's content: `ruleset.yaml`, `facts.yaml`, and in any folder `*.rule.yaml`,
+/// `*.table.yaml`, `*.table.csv`.
+pub fn is_content(path: &str) -> bool {
+    path == SETTINGS || path == FACTS || ENDINGS.iter().any(|ending| path.ends_with(ending))
 }
 
 /// The hash of a ruleset's content, lower-case hex: SHA-256 over path and text of its files sorted by path, each
@@ -86,6 +91,21 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
+    fn sheet((path, text): &'a (String, String)) -> Self {
+        let mut found = Findings::default();
+        let root = table::csv_rows(text, &mut found);
+        Self { path, text, root, found }
+    }
+
+    fn is_table(&self) -> bool {
+        self.path.ends_with(".table.yaml")
+    }
+
+    /// The path without its ending: a table and the CSV file of its rows share it.
+    fn trunk(&self) -> &str {
+        ENDINGS.iter().find_map(|ending| self.path.strip_suffix(ending)).unwrap_or(self.path)
+    }
+
     fn new((path, text): &'a (String, String)) -> Self {
         match parse(text) {
             Ok(root) => Self { path, text, root: Some(root), found: Findings::default() },
@@ -111,47 +131,90 @@ impl Ruleset {
         let mut content: Vec<&(String, String)> = files.iter().filter(|(path, _)| is_content(path)).collect();
         content.sort();
         let mut loading = Loading::new(&content);
-        let (facts, settings, rules) = loading.read();
+        let parts = loading.read();
         let (errors, warnings) = loading.reports();
         if !errors.is_empty() {
             return Err(errors);
         }
-        Ok(finished(content_hash(files), facts, settings, rules, warnings))
+        Ok(finished(content_hash(files), parts, warnings))
     }
 }
 
 struct Loading<'a> {
     settings: Option<File<'a>>,
     facts: Option<File<'a>>,
+    /// Rules and tables.
     rules: Vec<File<'a>>,
+    /// CSV files with rows of tables.
+    sheets: Vec<File<'a>>,
+}
+
+/// What was read.
+struct Parts {
+    facts: Facts,
+    schema: Schema,
+    settings: Settings,
+    rules: Vec<Rule>,
+    scores: Vec<Score>,
 }
 
 impl<'a> Loading<'a> {
     fn new(content: &[&'a (String, String)]) -> Self {
-        let mut loading = Self { settings: None, facts: None, rules: Vec::new() };
+        let mut loading = Self { settings: None, facts: None, rules: Vec::new(), sheets: Vec::new() };
         for file in content {
             match file.0.as_str() {
                 SETTINGS => loading.settings = Some(File::new(file)),
                 FACTS => loading.facts = Some(File::new(file)),
+                path if path.ends_with(".table.csv") => loading.sheets.push(File::sheet(file)),
                 _ => loading.rules.push(File::new(file)),
             }
         }
         loading
     }
 
-    fn read(&mut self) -> (Facts, Settings, Vec<Rule>) {
+    fn read(&mut self) -> Parts {
         let features: Vec<&'static Feature> = catalogue().collect();
         let mut facts = fact_file::built_in();
         if let Some(File { root: Some(root), found, .. }) = &mut self.facts {
             fact_file::read(root, &features, &mut facts, found);
         }
-        let schema = schema(&features, &facts.declared);
-        let known = Known { schema: &schema, features: &features, facts: &facts.by_key };
-        let (settings, rules) = self.rules(&known);
-        (facts, settings, rules)
+        let mut symbols = symbols(&features, &facts.declared);
+        let scores_from = symbols.len();
+        self.declare_scores(&mut symbols);
+        let schema = Schema::new(symbols);
+        let known = Known { schema: &schema, features: &features, facts: &facts.by_key, scores_from };
+        self.orphans();
+        let (settings, rules, scores) = self.rules(&known);
+        Parts { facts, settings, rules, scores, schema }
     }
 
-    fn rules(&mut self, known: &Known<'_>) -> (Settings, Vec<Rule>) {
+    /// Adds what tables compute to what rules may read.
+    fn declare_scores(&mut self, symbols: &mut Vec<Symbol>) {
+        for file in self.rules.iter_mut().filter(|file| file.is_table()) {
+            let Some(root) = &file.root else { continue };
+            for symbol in table::declared(stem(file.path), root) {
+                if symbols.iter().any(|each| each.name == symbol.name) {
+                    let span = root.get("points").map_or(root.span, |node| node.span);
+                    let message = format!("the name `{}` is taken", symbol.name);
+                    file.found.add(Diagnostic::error("HR0213", message, span).help("name the table or its part anew"));
+                } else {
+                    symbols.push(symbol);
+                }
+            }
+        }
+    }
+
+    /// CSV files whose table does not exist.
+    fn orphans(&mut self) {
+        let tables: Vec<&str> = self.rules.iter().filter(|file| file.is_table()).map(File::trunk).collect();
+        for sheet in self.sheets.iter_mut().filter(|sheet| !tables.contains(&sheet.trunk())) {
+            let message = format!("there is no table `{}.table.yaml` for these rows", sheet.trunk());
+            let line = sheet.text.find('\n').unwrap_or(sheet.text.len());
+            sheet.found.add(Diagnostic::error("HR0245", message, Span { start: 0, end: line }));
+        }
+    }
+
+    fn rules(&mut self, known: &Known<'_>) -> (Settings, Vec<Rule>, Vec<Score>) {
         let mut nothing = Findings::default();
         let (root, found) = match &mut self.settings {
             Some(file) => (file.root.as_ref(), &mut file.found),
@@ -160,21 +223,38 @@ impl<'a> Loading<'a> {
         let (settings, overrides) = root.map(|root| settings_file::settings(root, found)).unwrap_or_default();
         unknown_rules(&overrides, &self.rules, found);
         let mut rules: Vec<Rule> = Vec::new();
+        let mut scores: Vec<Score> = Vec::new();
         for file in &mut self.rules {
+            let (trunk, is_table) = (file.trunk(), file.is_table());
             let Some(root) = &file.root else { continue };
             let given = overrides.iter().find(|(key, _)| key.text == stem(file.path));
             let source = Source { path: file.path, text: file.text, root, overrides: given.map(|(_, node)| *node) };
-            let rule = rule_file::rule(&source, known, &mut file.found, found);
-            rules.extend(rule);
+            if is_table {
+                let sheet = self.sheets.iter_mut().find(|sheet| sheet.trunk() == trunk);
+                let mut nothing = Findings::default();
+                let (sheet, of_sheet) = match sheet {
+                    // What is wrong with the CSV itself is noted already.
+                    Some(File { root: None, .. }) => continue,
+                    Some(File { root: Some(root), text, found, .. }) => (Some((&*root, *text)), found),
+                    None => (None, &mut nothing),
+                };
+                let source = TableSource { file: source, sheet };
+                let (rule, points) = table::table(&source, known, &mut file.found, of_sheet, found);
+                rules.extend(rule);
+                scores.extend(points);
+            } else {
+                rules.extend(rule_file::rule(&source, known, &mut file.found, found));
+            }
         }
         twins(&mut self.rules);
         rules.sort_by_key(|rule| rule.number);
-        (settings, rules)
+        scores.sort_by_key(|score| score.slot);
+        (settings, rules, scores)
     }
 
     /// Files with errors, and files with warnings.
     fn reports(self) -> (Vec<FileReport>, Vec<FileReport>) {
-        let files = self.settings.into_iter().chain(self.facts).chain(self.rules);
+        let files = self.settings.into_iter().chain(self.facts).chain(self.rules).chain(self.sheets);
         let reports = files.map(File::report).filter(|report| !report.diagnostics.is_empty());
         let (errors, warnings): (Vec<_>, Vec<_>) = reports.partition(FileReport::has_errors);
         match errors.is_empty() {
@@ -185,9 +265,8 @@ impl<'a> Loading<'a> {
 }
 
 /// Features in the catalogue's order, then declared facts in the order of their file.
-fn schema(features: &[&'static Feature], declared: &[FactDef]) -> Schema {
-    let symbols = features.iter().map(|each| each.symbol()).chain(declared.iter().map(fact_file::symbol));
-    Schema::new(symbols.collect())
+fn symbols(features: &[&'static Feature], declared: &[FactDef]) -> Vec<Symbol> {
+    features.iter().map(|each| each.symbol()).chain(declared.iter().map(fact_file::symbol)).collect()
 }
 
 fn unknown_rules(overrides: &Overrides<'_>, rules: &[File<'_>], out: &mut Findings) {
@@ -224,14 +303,28 @@ fn twice(key: &str, text: &str, other: &str, span: Span) -> Diagnostic {
     }
 }
 
-fn finished(hash: String, facts: Facts, settings: Settings, rules: Vec<Rule>, warnings: Vec<FileReport>) -> Ruleset {
+/// A rule that reads a score reads what the score is made of.
+fn with_scores(mut rule: Rule, scores: &[Score]) -> Rule {
+    let within = scores.iter().filter(|score| rule.reads.binary_search(&score.slot).is_ok());
+    let more: Vec<usize> = within.flat_map(|score| &score.reads).copied().collect();
+    rule.reads.extend(more);
+    rule.reads.sort_unstable();
+    rule.reads.dedup();
+    rule
+}
+
+fn finished(hash: String, parts: Parts, warnings: Vec<FileReport>) -> Ruleset {
+    let Parts { facts, schema, settings, rules, scores } = parts;
+    let rules: Vec<Rule> = rules.into_iter().map(|rule| with_scores(rule, &scores)).collect();
+    let computed = (0..scores.len()).map(Reader::Score);
     let features: Vec<&'static Feature> = catalogue().collect();
     let declared = facts.declared.iter().map(|fact| Reader::Fact(fact_key(&fact.name), fact.default));
     let names = rules.iter().map(|rule| (rule.number, Arc::clone(&rule.id))).collect();
     let mut ruleset = Ruleset {
         hash: Arc::from(hash),
-        schema: schema(&features, &facts.declared),
-        readers: features.iter().map(|each| Reader::Feature(each)).chain(declared).collect(),
+        schema,
+        scores,
+        readers: features.iter().map(|each| Reader::Feature(each)).chain(declared).chain(computed).collect(),
         rules,
         facts: facts.by_key,
         settings,

@@ -12,12 +12,14 @@ mod rule_check;
 mod rule_file;
 mod settings;
 mod settings_file;
+mod table;
 
 pub use action::{Action, Amount, HoldSpec, TimeBase, TimeExpr};
 pub use codes::RULESET_CODES;
 pub use load::{FileReport, content_hash};
 pub use rule::{NoticeSpec, OnUnknown, Once, Rule};
 pub use settings::{Guards, Settings};
+pub use table::{Choice, Column, Hit, Points, RowOutcome, RowWorth, Score, Table, TableRow, TableRows};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +43,8 @@ pub struct Ruleset {
     pub readers: Vec<Reader>,
     /// Facts that signals may report, by key.
     pub facts: BTreeMap<u32, FactDef>,
+    /// What tables compute, in the order of their slots.
+    pub scores: Vec<Score>,
     /// Settings.
     pub settings: Settings,
     /// Rule ids by number.
@@ -58,6 +62,8 @@ pub enum Reader {
     Feature(&'static Feature),
     /// A fact that the ruleset declares, with its default.
     Fact(u32, Option<i64>),
+    /// A score of a table, by its position in [`Ruleset::scores`].
+    Score(usize),
 }
 
 impl Ruleset {

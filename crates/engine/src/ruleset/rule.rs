@@ -8,6 +8,7 @@ use crate::trigger::On;
 use crate::vocabulary::{Cause, Class, Family, Segment};
 
 use super::action::Action;
+use super::table::Table;
 
 /// What happens when a condition ends unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,8 +74,10 @@ pub struct Rule {
     pub unless: Option<Program>,
     /// Its parameters.
     pub params: Params,
-    /// What it does; the first decides its class.
+    /// What it does; the first decides its class. Empty for a table: its rows say.
     pub actions: Vec<Action>,
+    /// Its rows, if it is a decision table; then `when` is what all of them need.
+    pub table: Option<Table>,
     /// The code for the ledger and the customer.
     pub reason: String,
     /// What the customer is told.
@@ -101,6 +104,48 @@ impl Rule {
     /// Whether it is for a segment.
     pub fn is_for(&self, segment: Segment) -> bool {
         self.segments.is_empty() || self.segments.contains(&segment)
+    }
+
+    /// What it may do, one for each row of a table that does something: when, what, and the reason that is given.
+    pub fn ways(&self) -> Vec<(&Program, &[Action], &str)> {
+        match &self.table {
+            None => vec![(&self.when, &self.actions, &self.reason)],
+            Some(table) => table
+                .rows
+                .rows
+                .iter()
+                .filter(|row| !row.gives.actions.is_empty())
+                .map(|row| (&row.when, &*row.gives.actions, row.gives.reason.as_deref().unwrap_or(&self.reason)))
+                .collect(),
+        }
+    }
+
+    /// Whether its rows are chosen by a score.
+    pub fn is_scored(&self) -> bool {
+        self.table.as_ref().is_some_and(|table| !table.parts.is_empty())
+    }
+
+    /// The classes of what it may do, each once, in the order of its rows.
+    pub fn classes(&self) -> Vec<Class> {
+        let Some(table) = &self.table else { return vec![self.class] };
+        let mut classes = Vec::new();
+        for class in table.rows.rows.iter().filter_map(|row| row.gives.class()) {
+            if !classes.contains(&class) {
+                classes.push(class);
+            }
+        }
+        classes
+    }
+
+    /// What the customer is told when a change of this class is applied; nothing beside the primary action.
+    pub fn notice_for(&self, class: Class) -> Option<&NoticeSpec> {
+        match &self.table {
+            Some(table) => table.notices.iter().find(|(each, _)| *each == class).map(|(_, notice)| notice),
+            None => {
+                let is_primary = self.actions.first().is_some_and(|each| each.class() == Some(class));
+                self.notice.as_ref().filter(|_| is_primary)
+            }
+        }
     }
 
     /// Raises what the customer may use.

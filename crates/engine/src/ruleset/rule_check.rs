@@ -91,7 +91,8 @@ fn primary(draft: &Draft<'_>, then: &[Placed], out: &mut Findings) {
     }
 }
 
-fn secondary(then: &[Placed], out: &mut Findings) {
+/// What may stand beside the first action.
+pub fn secondary(then: &[Placed], out: &mut Findings) {
     for each in then.iter().skip(1).filter(|each| !each.action.may_be_secondary()) {
         let message = format!("`{}` cannot stand beside another action", each.action.word());
         let finding = Diagnostic::error("HR0215", message, each.at);

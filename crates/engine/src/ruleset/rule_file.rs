@@ -51,6 +51,15 @@ pub struct Known<'a> {
     pub features: &'a [&'static Feature],
     /// Facts by key.
     pub facts: &'a BTreeMap<u32, FactDef>,
+    /// The first slot that a table computes; all behind it are such.
+    pub scores_from: usize,
+}
+
+impl Known<'_> {
+    /// Whether a slot is computed by a table.
+    pub fn is_score(&self, slot: usize) -> bool {
+        slot >= self.scores_from
+    }
 }
 
 /// A rule file on its way.
@@ -66,23 +75,24 @@ pub struct Source<'a> {
     pub overrides: Option<&'a Node>,
 }
 
-/// The id that a file's name asks for: the name without folder and `.rule.yaml`.
+/// The id that a file's name asks for: the name without folder and `.rule.yaml`, `.table.yaml` or `.table.csv`.
 pub fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.strip_suffix(".rule.yaml").unwrap_or(name)
+    let endings = [".rule.yaml", ".table.yaml", ".table.csv"];
+    endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
 /// What a rule says about itself.
-struct Head {
-    number: u32,
-    titles: (String, String),
-    why: String,
-    family: Family,
-    segments: Vec<Segment>,
-    reason: String,
-    notice: Option<NoticeSpec>,
-    once: Once,
-    owner: String,
+pub struct Head {
+    pub number: u32,
+    pub titles: (String, String),
+    pub why: String,
+    pub family: Family,
+    pub segments: Vec<Segment>,
+    pub reason: String,
+    pub notice: Option<NoticeSpec>,
+    pub once: Once,
+    pub owner: String,
 }
 
 /// Reads a rule; `None` if it cannot be used, for the reasons noted. `settings` gets what is wrong with the overrides.
@@ -128,6 +138,7 @@ pub fn rule(source: &Source<'_>, known: &Known<'_>, out: &mut Findings, settings
         unless,
         params,
         actions: then.into_iter().map(|each| each.action).collect(),
+        table: None,
         reason: head.reason,
         notice: head.notice,
         on_unknown,
@@ -168,7 +179,7 @@ fn reads(when: &Program, then: &[Placed]) -> Vec<usize> {
     slots.into_iter().collect()
 }
 
-fn head(fields: &Fields<'_>, source: &Source<'_>, out: &mut Findings) -> Option<Head> {
+pub fn head(fields: &Fields<'_>, source: &Source<'_>, out: &mut Findings) -> Option<Head> {
     fields.read("id", out, |node| id(node, stem(source.path)));
     let number = fields.read("number", out, |node| whole(node, 1, NUMBER_MAX));
     let titles = fields.need("title", out).and_then(|node| titles(node, out));
@@ -214,7 +225,8 @@ fn titles(node: &Node, out: &mut Findings) -> Option<(String, String)> {
     Some((en?, zh?))
 }
 
-fn reason(node: &Node) -> Result<String, Diagnostic> {
+/// A reason code.
+pub fn reason(node: &Node) -> Result<String, Diagnostic> {
     let code = text(node)?;
     let fine = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     if code.starts_with(|c: char| c.is_ascii_uppercase()) && code.chars().all(fine) {
@@ -224,7 +236,8 @@ fn reason(node: &Node) -> Result<String, Diagnostic> {
     Err(finding.help("upper-case letters, digits and underscores: `ORDER_VOLATILITY`"))
 }
 
-fn notice(node: &Node, out: &mut Findings) -> Option<NoticeSpec> {
+/// What the customer is told.
+pub fn notice(node: &Node, out: &mut Findings) -> Option<NoticeSpec> {
     let fields = Fields::of(node, "a notice", &["template", "can_do"], out)?;
     let can_do = can_do(&fields, out);
     Some(NoticeSpec { template: fields.read("template", out, snake)?, can_do })
@@ -242,7 +255,8 @@ fn once(word: &str) -> Once {
     if word == "account" { Once::Account } else { Once::Entry }
 }
 
-fn on_unknown(node: &Node) -> Result<OnUnknown, Diagnostic> {
+/// What unknown does.
+pub fn on_unknown(node: &Node) -> Result<OnUnknown, Diagnostic> {
     let word = word(node, "answer to unknown", &["skip", "hold", "review"], |each| each)?;
     Ok(match word {
         "hold" => OnUnknown::Hold,
@@ -263,7 +277,8 @@ fn subject(fields: &Fields<'_>, out: &mut Findings) -> Subject {
     Subject { causes, of_review: false, broken: out.0.len() > before }
 }
 
-fn triggers(fields: &Fields<'_>, known: &Known<'_>, out: &mut Findings) -> Vec<Trigger> {
+/// What fires a rule.
+pub fn triggers(fields: &Fields<'_>, known: &Known<'_>, out: &mut Findings) -> Vec<Trigger> {
     let Some(node) = fields.need("on", out) else { return Vec::new() };
     let found = each(node, out, |node| trigger(node, known));
     for (at, one) in found.iter().enumerate() {

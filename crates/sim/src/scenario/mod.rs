@@ -110,6 +110,8 @@ pub struct Probe {
     pub line: usize,
     /// What is looked at.
     pub name: ProbeName,
+    /// The feature's name, if it is one that is looked at.
+    pub feature: String,
     /// On which account.
     pub account: AccountId,
     /// What it should be, as written, without underscores.
@@ -143,6 +145,8 @@ pub enum ProbeName {
     Status,
     /// The number of limit changes so far.
     Sequence,
+    /// A feature, fact or score as rules read it; its name has a dot.
+    Feature,
 }
 
 impl ProbeName {

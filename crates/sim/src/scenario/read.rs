@@ -114,9 +114,10 @@ impl<'a> Reader<'a> {
             self.found.push(Diagnostic::error("HR0403", "a look needs name, account, value", line.span).help(help));
             return;
         };
-        let Some((_, known)) = ProbeName::ALL.iter().find(|(word, _)| *word == name.text) else {
+        let known = ProbeName::ALL.iter().find(|(word, _)| *word == name.text).map(|(_, known)| *known);
+        let Some(known) = known.or_else(|| name.text.contains('.').then_some(ProbeName::Feature)) else {
             let names: Vec<&str> = ProbeName::ALL.iter().map(|(word, _)| *word).collect();
-            let help = format!("one of {} is needed", names.join(", "));
+            let help = format!("one of {}, or a feature like `repay.on_time_streak` is needed", names.join(", "));
             let message = format!("there is no `{}` to look at", name.text);
             self.found.push(Diagnostic::error("HR0404", message, name.span()).help(help));
             return;
@@ -125,7 +126,8 @@ impl<'a> Reader<'a> {
         self.probes.push(Probe {
             at_line: line.number,
             line: owner,
-            name: *known,
+            name: known,
+            feature: if known == ProbeName::Feature { name.text.to_owned() } else { String::new() },
             account: account.text.into(),
             value,
         });

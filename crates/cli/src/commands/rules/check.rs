@@ -41,9 +41,11 @@ impl Command {
 
 /// A ruleset that does not load still has files and a hash; which facts it declares is not known then.
 fn summary(files: &[(String, String)], ruleset: Option<&Ruleset>, reports: &[FileReport]) -> Vec<(String, Item)> {
-    let rules = files.iter().filter(|(path, _)| path.ends_with(".rule.yaml")).count();
+    let of = |ending: &str| files.iter().filter(|(path, _)| path.ends_with(ending)).count();
+    let (rules, tables) = (of(".rule.yaml"), of(".table.yaml"));
     let parts = Item::fields([
         ("rules", rules.into()),
+        ("tables", tables.into()),
         ("facts", ruleset.map(facts).into()),
         ("warnings", rules_dir::count(reports, Severity::Warning).into()),
         ("errors", rules_dir::count(reports, Severity::Error).into()),

@@ -110,7 +110,12 @@ impl Moved {
 impl Seen {
     fn new(ruleset: &Ruleset) -> Self {
         let unmoved = |feature| Moved { feature, first: None, moved: false };
-        let conditions = |rule: &Rule| rule.when.conjuncts().into_iter().map(|each| (each, false)).collect();
+        let rows = |rule: &Rule| -> Vec<Program> {
+            let rows = rule.table.iter().flat_map(|table| &table.rows.rows);
+            rows.map(|row| row.when.clone()).collect()
+        };
+        let parts = |rule: &Rule| rule.when.conjuncts().into_iter().chain(rows(rule));
+        let conditions = |rule: &Rule| parts(rule).map(|each| (each, false)).collect();
         Self {
             features: catalogue().map(unmoved).collect(),
             conditions: ruleset.rules.iter().map(conditions).collect(),
@@ -220,6 +225,7 @@ fn slots(rule: &Rule, view: &View<'_>) -> Slots {
         let value = match ruleset.readers[slot] {
             Reader::Feature(feature) => feature.value(view),
             Reader::Fact(key, default) => view.account.fact(key, view.now).map(|each| each.value).or(default),
+            Reader::Score(at) => ruleset.scores[at].value(&slots, view.account.currency.unwrap_or(NO_CURRENCY)),
         };
         if let Some(value) = value {
             slots.set(slot, value);

@@ -100,7 +100,7 @@ impl<'a> Candidate<'a> {
             .reads
             .iter()
             .any(|slot| self.view.context.ruleset.schema.symbol(*slot).name.starts_with("model."));
-        self.class == Class::Decrease && reads_model
+        self.class == Class::Decrease && (reads_model || self.rule.is_scored())
     }
 
     fn base(&self) -> i64 {
@@ -137,7 +137,8 @@ fn percent(amount: i64, percent: i64) -> i64 {
 /// Whether a scorecard, collateral or increase is meant: very small steps are not worth a letter.
 fn is_paced(candidate: &Candidate<'_>) -> bool {
     candidate.class == Class::Increase
-        || (candidate.class == Class::Decrease && candidate.rule.family == Family::Collateral)
+        || (candidate.class == Class::Decrease
+            && (candidate.rule.family == Family::Collateral || candidate.rule.is_scored()))
 }
 
 impl Decision<'_> {

@@ -68,7 +68,8 @@ fn evaluate(asked: &Asked<'_>, rule: &Rule, trace: &Trace, ruleset: &Ruleset, fo
 
 /// The rule's condition, or the negated one that explains why a block was lifted.
 fn condition<'a>(rule: &'a Rule, text: &str) -> Option<&'a Program> {
-    std::iter::once(&rule.when).chain(&rule.unless).find(|each| each.text() == text)
+    let rows = rule.table.iter().flat_map(|table| &table.rows.rows).map(|row| &row.when);
+    std::iter::once(&rule.when).chain(&rule.unless).chain(rows).find(|each| each.text() == text)
 }
 
 fn fits(outcome: Outcome, verdict: Verdict) -> bool {
