@@ -72,7 +72,7 @@ pub(crate) fn outcome(
 /// What must hold beside a rule's condition for its first action to change anything. What cannot be proven is left out:
 /// more is then thought possible, never less.
 pub(crate) fn would_change(encoder: &mut Encoder<'_, '_>, world: &World<'_>, asked: Asked<'_>, place: &Place) -> Bool {
-    let Some(action) = asked.rule.actions.first() else { return Bool::from_bool(true) };
+    let Some(action) = asked.actions().first() else { return Bool::from_bool(true) };
     let has = |encoder: &mut Encoder<'_, '_>, name: &str| match world.ruleset.schema.slot(name) {
         Some(slot) => encoder.slot(slot, place),
         None => constant(1),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headroom_engine::{On, Rule, Ruleset, Segment};
+use headroom_engine::{Action, Class, On, Rule, Ruleset, Segment};
 use sha2::{Digest, Sha256};
 use z3::ast::Bool;
 
@@ -54,6 +54,8 @@ pub(crate) struct Analysis<'w, 'a, 'p> {
     pub overlaps: Vec<Overlap>,
     /// By rule: what could not be proven, and beside which rules.
     unknown: BTreeMap<usize, BTreeSet<usize>>,
+    /// Whether raising (or lowering) base can make a condition true, by condition.
+    pub turning: BTreeMap<(String, bool), bool>,
     pub effort: Effort,
     progress: &'p mut dyn FnMut(Progress),
 }
@@ -71,6 +73,7 @@ impl<'w, 'a, 'p> Analysis<'w, 'a, 'p> {
             findings: Vec::new(),
             overlaps: Vec::new(),
             unknown: BTreeMap::new(),
+            turning: BTreeMap::new(),
             effort: Effort { rules: world.ruleset.rules.len(), ..Effort::default() },
             progress,
         }
@@ -133,16 +136,16 @@ impl<'w, 'a, 'p> Analysis<'w, 'a, 'p> {
         case.expect(asked, place, moment, Verdict::Holds)?;
         let change = would_change(&mut case.encoder, self.world, asked, place);
         case.assert(change);
-        if goes_up(asked.rule) {
-            self.guarded(case, asked.rule, place)?;
+        if goes_up(&asked) {
+            self.guarded(case, asked.class(), place)?;
         }
         Ok(())
     }
 
-    fn guarded(&self, case: &mut Case<'w, 'a>, rule: &Rule, place: &Place) -> Result<(), Beyond> {
+    fn guarded(&self, case: &mut Case<'w, 'a>, class: Class, place: &Place) -> Result<(), Beyond> {
         let guards = case.encoder.truth(self.world.guards.root(), place)?;
         case.assert(guards.yes);
-        if rule.class == headroom_engine::Class::Increase {
+        if class == Class::Increase {
             let guards = case.encoder.truth(self.world.increase_guards.root(), place)?;
             case.assert(guards.yes);
         }
@@ -179,7 +182,7 @@ impl<'w, 'a, 'p> Analysis<'w, 'a, 'p> {
     /// The same of two rules of which one at least is beyond linear arithmetic.
     pub fn unknown_pair(&mut self, one: Asked<'_>, other: Asked<'_>) {
         let (a, b) = (one.position, other.position);
-        let (rule, beside) = if one.rule.when.linear() { (b, a) } else { (a, b) };
+        let (rule, beside) = if one.when().linear() { (b, a) } else { (a, b) };
         self.unknown(rule, beside);
     }
 
@@ -222,7 +225,7 @@ impl<'w, 'a, 'p> Analysis<'w, 'a, 'p> {
     fn finish(mut self) -> Report {
         for (rule, beside) in std::mem::take(&mut self.unknown) {
             let names: Vec<&str> = beside.iter().map(|each| &*self.rule(*each).id).collect();
-            let why = match self.rule(rule).when.linear() {
+            let why = match self.rule(rule).ways().iter().all(|(when, ..)| when.linear()) {
                 true => "too much work",
                 false => "its condition is no linear arithmetic",
             };
@@ -246,9 +249,8 @@ impl<'w, 'a, 'p> Analysis<'w, 'a, 'p> {
 }
 
 /// Whether the guards of increases and boosts look at a rule's change.
-pub(crate) fn goes_up(rule: &Rule) -> bool {
-    use headroom_engine::Action;
-    matches!(rule.actions.first(), Some(Action::Increase(_) | Action::Boost { .. }))
+pub(crate) fn goes_up(asked: &Asked<'_>) -> bool {
+    matches!(asked.actions().first(), Some(Action::Increase(_) | Action::Boost { .. }))
 }
 
 /// Where a rule is asked.

@@ -18,20 +18,25 @@ impl Bounds {
     /// What a rule's condition asks; `None`: it cannot be true.
     pub fn of(world: &World<'_>, asked: Asked<'_>) -> Option<Self> {
         let reader = Reader { world, cause: asked.cause };
-        reader.asked(asked.rule.when.root(), true)
+        reader.asked(asked.when().root(), true)
     }
 
     /// Whether no account is in both.
     pub fn apart(&self, other: &Self) -> bool {
+        self.apart_on(other, |_| true)
+    }
+
+    /// Whether they are apart on one of these features alone.
+    pub fn apart_on(&self, other: &Self, on: impl Fn(usize) -> bool) -> bool {
         let meets = |(key, one): (&(usize, Option<Cause>), &Interval)| {
-            other.0.get(key).is_none_or(|two| one.0 <= two.1 && two.0 <= one.1)
+            !on(key.0) || other.0.get(key).is_none_or(|two| one.0 <= two.1 && two.0 <= one.1)
         };
         !self.0.iter().all(meets)
     }
 
-    /// The interval of a feature.
-    pub fn interval(&self, slot: usize) -> Option<Interval> {
-        self.0.get(&(slot, None)).copied()
+    /// Whether a feature may be zero.
+    pub fn allows_zero(&self, slot: usize, cause: Option<Cause>) -> bool {
+        self.0.get(&(slot, cause)).is_none_or(|(low, high)| *low <= 0 && 0 <= *high)
     }
 
     fn both(mut self, other: Self) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! What two actions are to each other in one decision: opposed, rivals for a field, or strangers. This is the table of
 //! `engine`'s arbitration (RULEBOOK section 3), read from the rules instead of from proposals.
 
-use headroom_engine::{Action, Cause, Family, HoldOf, HoldSpec, OnUnknown, Scope, TimeBase};
+use headroom_engine::{Action, Cause, Family, HoldOf, HoldSpec, Scope, TimeBase};
 
 use crate::world::Asked;
 
@@ -29,7 +29,7 @@ pub(crate) enum Relation {
 
 /// The actions of a rule.
 pub(crate) fn deeds<'a>(asked: Asked<'a>) -> impl Iterator<Item = Deed<'a>> {
-    asked.rule.actions.iter().enumerate().map(move |(at, action)| Deed { asked, action, first: at == 0 })
+    asked.actions().iter().enumerate().map(move |(at, action)| Deed { asked, action, first: at == 0 })
 }
 
 impl Deed<'_> {
@@ -225,9 +225,4 @@ pub(crate) fn same_occasion(one: &Action, other: &Action) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether a rule that ends unknown does something all the same.
-pub(crate) fn acts_on_unknown(asked: Asked<'_>) -> bool {
-    asked.rule.on_unknown != OnUnknown::Skip
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headroom_engine::Cause;
+use headroom_engine::{Cause, Hit, Points, Reader, RowWorth, Score, TableRows};
 use headroom_policy::{Arithmetic, Comparison, Expr, Kind, Type};
 use z3::ast::{Bool, Int};
 
@@ -197,6 +197,9 @@ impl<'w, 'a> Encoder<'w, 'a> {
     }
 
     fn feature(&mut self, slot: usize, cause: Option<Cause>, place: &Place) -> Number {
+        if let Reader::Score(at) = self.world.ruleset.readers[slot] {
+            return self.score(&self.world.ruleset.scores[at], place);
+        }
         let nature = self.world.natures[slot];
         if nature.event.is_some_and(|group| !place.events.contains(&group)) {
             return Number::unknown();
@@ -222,6 +225,37 @@ impl<'w, 'a> Encoder<'w, 'a> {
         self.vars.insert(var);
         let ((known, value), (low, high)) = (var.term(self.world), self.world.range(slot));
         Number { known, value, low: low.into(), high: high.into() }
+    }
+
+    /// A score: of a part the points of the row that counts, else the sum of its parts.
+    fn score(&mut self, score: &Score, place: &Place) -> Number {
+        match &score.points {
+            Points::Sum(parts) => {
+                let parts: Vec<Number> = parts.iter().map(|part| self.slot(*part, place)).collect();
+                let known: Vec<Bool> = parts.iter().map(|each| each.known.clone()).collect();
+                let values: Vec<Int> = parts.iter().map(|each| each.value.clone()).collect();
+                let (low, high) = (parts.iter().map(|each| each.low).sum(), parts.iter().map(|each| each.high).sum());
+                Number { known: all(&known), value: Int::add(&values), low, high }
+            }
+            Points::Part(rows) => self.points(rows, place),
+        }
+    }
+
+    fn points(&mut self, rows: &TableRows<RowWorth>, place: &Place) -> Number {
+        let (mut known, mut number) = (Vec::new(), constant(0));
+        let mut earlier: Vec<Bool> = Vec::new();
+        for row in &rows.rows {
+            let Ok(truth) = self.truth(row.when.root(), place) else { return Number::unknown() };
+            let counts = match rows.hit == Hit::First || row.otherwise {
+                true => all(&[vec![truth.yes], earlier.clone()].concat()),
+                false => truth.yes,
+            };
+            let points = constant(row.gives.points);
+            number = joined(always(), counts.ite(&points.value, &number.value), &points, &number);
+            known.push(counts);
+            earlier.push(truth.no);
+        }
+        Number { known: any(&known), ..number }
     }
 
     /// A condition.

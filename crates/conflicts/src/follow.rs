@@ -2,6 +2,8 @@
 
 use headroom_engine::{Action, Cause, On, TriggerKind};
 
+use headroom_policy::Program;
+
 use crate::amounts::outcome;
 use crate::analysis::{Analysis, place};
 use crate::effects::{Deed, deeds, same_occasion};
@@ -25,8 +27,6 @@ enum Undoing {
     GivenBack(Cause),
     /// Base goes the other way, because it was changed.
     Base,
-    /// A boost is ended, because it was granted.
-    Boost,
     /// A cap is lifted.
     Cap,
 }
@@ -50,7 +50,6 @@ fn undoing(one: &Deed<'_>, other: &Deed<'_>) -> Option<Undoing> {
         (Action::Increase(_), Action::Decrease { .. }) | (Action::Decrease { after: 0, .. }, Action::Increase(_)) => {
             Some(Undoing::Base)
         }
-        (Action::Boost { .. }, Action::EndBoost | Action::StepBoost { .. }) => Some(Undoing::Boost),
         (Action::Cap { name, .. }, Action::Uncap { name: lifted }) if name == lifted => Some(Undoing::Cap),
         _ => None,
     }
@@ -63,14 +62,13 @@ impl Undoing {
             Self::Waived(_) => "the restore's waiver overrides the freeze as long as its condition holds",
             Self::GivenBack(_) => "gives its decrease back",
             Self::Base => "takes it back, because base has changed",
-            Self::Boost => "ends the boost, because it was granted",
             Self::Cap => "lifts the cap",
         }
     }
 
     /// The second rule undoes the first one's change because of that change: before it, its condition must not hold.
     fn needs_change(self) -> bool {
-        matches!(self, Self::Base | Self::Boost)
+        self == Self::Base
     }
 }
 
@@ -85,7 +83,7 @@ pub(crate) fn undone(analysis: &mut Analysis<'_, '_, '_>, one: usize, other: usi
     let Some((deed, undoing)) = deeds(a).find_map(|deed| undoing(&deed, &last).map(|undoing| (deed, undoing))) else {
         return Ok(());
     };
-    if contradict(analysis, a, b) || (undoing.needs_change() && !reads_changed(analysis, a, b)) {
+    if contradict(analysis, a, b) || apart(analysis, one, other) || never_undone(analysis, other, deed.action, undoing) {
         return Ok(());
     }
     let found = first_undoing(analysis, a, b, deed.action, undoing)?;
@@ -105,6 +103,7 @@ fn contradict(analysis: &Analysis<'_, '_, '_>, a: Asked<'_>, b: Asked<'_>) -> bo
     analysis.findings.iter().any(|each| each.kind == Kind::Contradictory && both(&each.rules))
 }
 
+/// What a change of base moves.
 const MOVED: [&str; 9] = [
     "limit.base",
     "limit.granted",
@@ -117,9 +116,72 @@ const MOVED: [&str; 9] = [
     "boost.used_peak",
 ];
 
-/// Whether the second rule's condition reads anything that the first rule's change moves.
-fn reads_changed(analysis: &Analysis<'_, '_, '_>, _: Asked<'_>, b: Asked<'_>) -> bool {
-    b.rule.when.reads().iter().any(|slot| MOVED.contains(&analysis.world.name(*slot)))
+/// Whether the two conditions are apart on features that neither a change nor another event moves.
+fn apart(analysis: &Analysis<'_, '_, '_>, one: usize, other: usize) -> bool {
+    let world = analysis.world;
+    let moves = |name: &str| MOVED.contains(&name) || PASSING.contains(&name) || name.starts_with("block.");
+    let steady = |slot: usize| {
+        let name = world.name(slot);
+        !world.natures[slot].fleeting && !moves(name) && name != "undo.active"
+    };
+    match (&analysis.bounds[one], &analysis.bounds[other]) {
+        (Some(first), Some(second)) => first.apart_on(second, steady),
+        _ => true,
+    }
+}
+
+/// What can be said of the second rule alone: it waits for quiet, the guards stop it, or the change cannot make its
+/// condition true.
+fn never_undone(analysis: &mut Analysis<'_, '_, '_>, other: usize, action: &Action, undoing: Undoing) -> bool {
+    let b = analysis.asked[other];
+    match undoing {
+        Undoing::Block(_) | Undoing::Waived(_) => {
+            let quiet = analysis.world.slots.block_quiet_days;
+            analysis.bounds[other].as_ref().is_none_or(|bounds| !bounds.allows_zero(quiet, b.cause))
+        }
+        Undoing::Base => {
+            let lowered = matches!(action, Action::Decrease { .. });
+            let guarded = lowered && analysis.world.ruleset.settings.guards.after_decrease_days > 0;
+            guarded || !b.when().conjuncts().iter().any(|each| turns_true(analysis, b.position, each, !lowered))
+        }
+        Undoing::GivenBack(_) | Undoing::Cap => false,
+    }
+}
+
+/// Whether raising (or lowering) base alone can make a condition true; asked once for each condition.
+fn turns_true(analysis: &mut Analysis<'_, '_, '_>, position: usize, condition: &Program, raised: bool) -> bool {
+    let world = analysis.world;
+    if !condition.reads().iter().any(|slot| MOVED.contains(&world.name(*slot))) {
+        return false;
+    }
+    let key = (format!("{:?}", condition.root().kind), raised);
+    if let Some(known) = analysis.turning.get(&key) {
+        return *known;
+    }
+    let mut case = Case::new(world);
+    let asked = analysis.asked.iter().find(|each| each.position == position);
+    let before = Place { cause: asked.and_then(|each| each.cause), ..Place::default() };
+    let mut after = before.clone();
+    for (slot, symbol) in world.ruleset.schema.symbols().iter().enumerate() {
+        if MOVED.contains(&symbol.name.as_str()) {
+            after.changed.insert((slot, None), Changed::Anything);
+        }
+    }
+    let (old, new) = (case.encoder.slot(world.slots.base, &before), case.encoder.slot(world.slots.base, &after));
+    case.assert(if raised { new.value.gt(&old.value) } else { new.value.lt(&old.value) });
+    let truths = case.encoder.truth(condition.root(), &before).and_then(|first| {
+        Ok((first, case.encoder.truth(condition.root(), &after)?))
+    });
+    let turns = match truths {
+        Ok((first, then)) => {
+            case.assert(first.yes.not());
+            case.assert(then.yes);
+            !matches!(analysis.prover.ask(&mut case), Answer::Impossible)
+        }
+        Err(Beyond) => true,
+    };
+    analysis.turning.insert(key, turns);
+    turns
 }
 
 type Undone = Option<(On, Option<Witness>)>;
@@ -132,8 +194,8 @@ fn first_undoing<'a>(
     undoing: Undoing,
 ) -> Result<Undone, Mismatch> {
     let mut seen: Vec<(Occasion, Occasion)> = Vec::new();
-    for first in a.rule.on.iter().filter(|on| carried_out(**on, a.rule.class)) {
-        for second in b.rule.on.iter().filter(|on| carried_out(**on, b.rule.class) && !by_people(**on)) {
+    for first in a.rule.on.iter().filter(|on| carried_out(**on, a.class())) {
+        for second in b.rule.on.iter().filter(|on| carried_out(**on, b.class()) && !by_people(**on)) {
             if undoing == Undoing::Cap && a.rule.on.contains(second) {
                 continue;
             }
@@ -235,10 +297,6 @@ fn change<'w, 'a>(
                 set("undo.active", Some(cause), Changed::To(1));
             }
         }
-        Undoing::Boost => {
-            set("boost.active", None, Changed::To(1));
-            set("boost.used_peak", None, Changed::To(0));
-        }
         Undoing::Cap => {}
     }
 }
@@ -256,9 +314,12 @@ const PASSING: [&str; 6] = [
 /// Finds two rules that lend for one occasion at different moments: the second grants while the first one's boost counts.
 pub(crate) fn lent_twice(analysis: &mut Analysis<'_, '_, '_>, one: usize, other: usize) -> Result<(), Mismatch> {
     let (a, b) = (analysis.asked[one], analysis.asked[other]);
-    let (Some(first), Some(second)) = (a.rule.actions.first(), b.rule.actions.first()) else { return Ok(()) };
+    let (Some(first), Some(second)) = (a.actions().first(), b.actions().first()) else { return Ok(()) };
     let idle = analysis.idle.contains(&a.position) || analysis.idle.contains(&b.position);
     if a.position == b.position || idle || !same_occasion(first, second) || !share_a_segment(a, b) {
+        return Ok(());
+    }
+    if apart(analysis, one, other) {
         return Ok(());
     }
     for early in &a.rule.on {

@@ -51,7 +51,7 @@ pub(crate) fn holes(analysis: &mut Analysis<'_, '_, '_>) -> Result<(), Mismatch>
         let mut groups: BTreeMap<(Family, On, bool), Vec<usize>> = BTreeMap::new();
         for (at, asked) in analysis.asked.iter().enumerate() {
             for on in &asked.rule.on {
-                groups.entry((asked.rule.family, *on, favours(asked.rule.class))).or_default().push(at);
+                groups.entry((asked.rule.family, *on, favours(asked.class()))).or_default().push(at);
             }
         }
         for ((family, on, _), members) in groups {
@@ -77,7 +77,7 @@ fn holes_of(
         .iter()
         .map(|at| Climber {
             asked: analysis.asked[*at],
-            rungs: rungs(analysis.world, &analysis.asked[*at].rule.when, currency),
+            rungs: rungs(analysis.world, analysis.asked[*at].when(), currency),
         })
         .collect();
     let forms: BTreeSet<&Form> = climbers.iter().flat_map(|each| each.rungs.keys()).collect();
@@ -182,15 +182,17 @@ fn between<'w, 'a>(
         let there = place(asked, &occasion);
         case.segment(asked);
         analysis.occasion(&mut case, &occasion, &there);
-        for conjunct in asked.rule.when.conjuncts() {
+        for conjunct in asked.when().conjuncts() {
             if bound(analysis.world, conjunct.root(), currency).is_none_or(|(of, _)| of != *form) {
                 let truth = case.encoder.truth(conjunct.root(), &there)?;
                 case.assert(truth.yes);
             }
         }
     }
-    let inside = inside(&mut case.encoder, form, hole);
+    let there = Place { events: occasion.events.clone(), ..Place::default() };
+    let inside = inside(&mut case.encoder, form, hole, &there);
     case.assert(inside);
+    case.in_currency(currency);
     let family = analysis.asked.iter().copied().filter(|each| each.rule.family == family && each.rule.on.contains(&on));
     for asked in family.collect::<Vec<_>>() {
         case.expect(asked, &place(asked, &occasion), "now", Verdict::HoldsNot)?;
@@ -198,16 +200,16 @@ fn between<'w, 'a>(
     Ok(case)
 }
 
-fn inside(encoder: &mut Encoder<'_, '_>, form: &Form, hole: Rung) -> Bool {
+fn inside(encoder: &mut Encoder<'_, '_>, form: &Form, hole: Rung, there: &Place) -> Bool {
     let (low, high) = (Int::from_i128(hole.from), Int::from_i128(hole.to));
     match form {
         Form::Sum(of) => {
-            let (known, value) = sum(encoder, of);
+            let (known, value) = sum(encoder, of, there);
             let quarters = Int::mul(&[value, Int::from_i64(4)]);
             all(&[known, quarters.gt(&low), quarters.lt(&high)])
         }
         Form::Percent(part, whole) => {
-            let ((a, part), (b, whole)) = (sum(encoder, part), sum(encoder, whole));
+            let ((a, part), (b, whole)) = (sum(encoder, part, there), sum(encoder, whole, there));
             let quarters = Int::mul(&[part, Int::from_i64(400)]);
             let least = Int::mul(&[whole.clone(), low]);
             let most = Int::mul(&[whole.clone(), high]);
@@ -216,10 +218,10 @@ fn inside(encoder: &mut Encoder<'_, '_>, form: &Form, hole: Rung) -> Bool {
     }
 }
 
-fn sum(encoder: &mut Encoder<'_, '_>, of: &Sum) -> (Bool, Int) {
+fn sum(encoder: &mut Encoder<'_, '_>, of: &Sum, there: &Place) -> (Bool, Int) {
     let (mut known, mut parts) = (Vec::new(), vec![Int::from_i64(0)]);
     for (slot, factor) in of {
-        let number = encoder.slot(*slot, &Place::default());
+        let number = encoder.slot(*slot, there);
         known.push(number.known);
         parts.push(Int::mul(&[number.value, Int::from_i128(*factor)]));
     }

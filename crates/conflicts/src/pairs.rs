@@ -98,7 +98,7 @@ fn together<'w, 'a>(
 }
 
 fn own<'a>(analysis: &Analysis<'_, 'a, '_>, asked: Asked<'_>) -> Asked<'a> {
-    Asked { rule: analysis.rule(asked.position), position: asked.position, cause: asked.cause }
+    Asked { rule: analysis.rule(asked.position), position: asked.position, cause: asked.cause, row: asked.row }
 }
 
 fn note(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use headroom_engine::Segment;
+use headroom_engine::{Reader, Segment};
 use headroom_policy::{Currency, Slots};
 use z3::ast::{Bool, Int};
 use z3::{Model, Params, SatResult, Solver};
@@ -16,7 +16,7 @@ use crate::world::{Asked, Var, World};
 /// Units of the solver's own work that a question may cost; then the answer is UNKNOWN.
 const WORK_MAX: u32 = 3_000_000;
 /// Rounds in which a witness is made more plausible.
-const ROUNDS_MAX: usize = 24;
+const ROUNDS_MAX: usize = 12;
 
 /// An account of the present currency is asked for when no rule names money.
 const NO_CURRENCY: Currency = Currency(*b"XXX");
@@ -55,10 +55,10 @@ impl<'w, 'a> Case<'w, 'a> {
         moment: &'static str,
         verdict: Verdict,
     ) -> Result<(), Beyond> {
-        let truth = self.encoder.truth(asked.rule.when.root(), place)?;
+        let fires = self.fires(asked, place)?;
         self.assert(match verdict {
-            Verdict::Holds => truth.yes,
-            Verdict::HoldsNot => truth.yes.not(),
+            Verdict::Holds => fires,
+            Verdict::HoldsNot => fires.not(),
         });
         for slot in &asked.rule.reads {
             self.encoder.slot(*slot, place);
@@ -66,6 +66,15 @@ impl<'w, 'a> Case<'w, 'a> {
         self.expected.push((asked, place.clone(), moment, verdict));
         self.at(place);
         Ok(())
+    }
+
+    /// When a rule is asked there and its condition holds; of a table this row.
+    pub fn fires(&mut self, asked: Asked<'a>, place: &Place) -> Result<Bool, Beyond> {
+        let mut needs = vec![self.encoder.truth(asked.when().root(), place)?.yes];
+        for earlier in asked.earlier() {
+            needs.push(self.encoder.truth(earlier.root(), place)?.no);
+        }
+        Ok(all(&needs))
     }
 
     /// Notes a place: what holds on every account holds there.
@@ -90,6 +99,15 @@ impl<'w, 'a> Case<'w, 'a> {
         let one_of: Vec<Bool> =
             meant.iter().map(|each| segment.eq(Int::from_u64(u64::from(each.index())))).collect();
         Some(any(&one_of))
+    }
+
+    /// Asks that the account is of this currency; nothing where no rule names one.
+    pub fn in_currency(&mut self, currency: Currency) {
+        let position = self.world.currencies.iter().position(|each| *each == currency);
+        let Some(position) = position.and_then(|at| i64::try_from(at).ok()) else { return };
+        self.encoder.vars.insert(Var::Currency);
+        let fact = Var::Currency.term(self.world).1.eq(Int::from_i64(position));
+        self.assert(fact);
     }
 
     /// Ranges of everything mentioned, and what holds on every account.
@@ -181,6 +199,27 @@ impl Prover {
         Ok((answer(first), found?))
     }
 
+    /// Whether all of it may hold at once with none of `others`. Each of them is asked for only where it turns up: most
+    /// questions are answered by the first account that comes to mind.
+    pub fn escapes(&mut self, case: &mut Case<'_, '_>, others: &[Bool]) -> Answer {
+        self.solver.push();
+        self.state(case);
+        let mut left: Vec<&Bool> = others.iter().collect();
+        let result = loop {
+            let result = self.check(&[]);
+            let Some(model) = self.solver.get_model().filter(|_| result == SatResult::Sat) else { break result };
+            let there = |other: &&Bool| model.eval(*other, true).and_then(|each| each.as_bool()) != Some(false);
+            let (found, rest): (Vec<&Bool>, Vec<&Bool>) = left.into_iter().partition(there);
+            if found.is_empty() {
+                break result;
+            }
+            found.iter().for_each(|other| self.solver.assert(other.not()));
+            left = rest;
+        };
+        self.solver.pop(1);
+        answer(result)
+    }
+
     fn state(&mut self, case: &mut Case<'_, '_>) {
         for fact in case.background().iter().chain(&case.facts) {
             self.solver.assert(fact);
@@ -188,7 +227,7 @@ impl Prover {
     }
 
     /// Wishes are dropped where they contradict the question, a typical value first, then a likely range.
-    fn likelier(&mut self, case: &Case<'_, '_>, mut model: Model) -> Model {
+    fn likelier(&mut self, case: &Case<'_, '_>, model: Model) -> Model {
         let mut wishes: Vec<Bool> = Vec::new();
         let mut weaker: Vec<Option<Bool>> = Vec::new();
         for (at, var) in case.encoder.vars.iter().enumerate() {
@@ -206,18 +245,11 @@ impl Prover {
                 SatResult::Unsat => {}
             }
             let core = self.solver.get_unsat_core();
-            let Some(at) = wishes.iter().position(|wish| core.contains(wish)) else { return model };
-            // One wish at a time: what is dropped together need not contradict each other.
-            match weaker.get_mut(at).and_then(Option::take) {
-                Some(range) => wishes[at] = range,
-                None => {
-                    wishes.remove(at);
-                    weaker.remove(at);
-                }
-            }
-            if let Some(better) = self.solver.get_model() {
-                model = better;
-            }
+            let kept = wishes.iter().zip(&mut weaker).filter_map(|(wish, weaker)| match core.contains(wish) {
+                true => weaker.take().map(|range| (range, None)),
+                false => Some((wish.clone(), weaker.take())),
+            });
+            (wishes, weaker) = kept.collect();
         }
         model
     }
@@ -246,21 +278,42 @@ fn currency(case: &Case<'_, '_>, model: &Model) -> Currency {
     position.and_then(|at| case.world.currencies.get(at)).copied().unwrap_or(NO_CURRENCY)
 }
 
+/// What a rule reads of the account, scores computed as a decision computes them.
+fn read(case: &mut Case<'_, '_>, model: &Model, asked: Asked<'_>, place: &Place, currency: Currency) -> Slots {
+    let ruleset = case.world.ruleset;
+    let mut slots = Slots::new(ruleset.schema.len());
+    let score = |slot: usize| match ruleset.readers[slot] {
+        Reader::Score(at) => Some(&ruleset.scores[at]),
+        Reader::Feature(_) | Reader::Fact(..) => None,
+    };
+    let scores = asked.rule.reads.iter().filter_map(|slot| score(*slot));
+    let mut wanted: Vec<usize> = scores.flat_map(|each| &each.reads).chain(&asked.rule.reads).copied().collect();
+    // A score's own reads have lower slots than it.
+    wanted.sort_unstable();
+    for slot in wanted {
+        let value = match score(slot) {
+            Some(score) => score.value(&slots, currency),
+            None => {
+                let number = case.encoder.slot(slot, place);
+                let known = model.eval(&number.known, true).and_then(|each| each.as_bool());
+                let value = model.eval(&number.value, true).and_then(|each| each.as_i64());
+                value.filter(|_| known == Some(true))
+            }
+        };
+        if let Some(value) = value {
+            slots.set(slot, value);
+        }
+    }
+    slots
+}
+
 /// Each rule over the account's features, asked by the evaluator that decides in production.
 fn confirmed(case: &mut Case<'_, '_>, model: &Model) -> Result<Witness, Mismatch> {
     let currency = currency(case, model);
     let mut rules: Vec<Shown> = Vec::new();
     for (asked, place, moment, verdict) in std::mem::take(&mut case.expected) {
-        let mut slots = Slots::new(case.world.ruleset.schema.len());
-        for slot in &asked.rule.reads {
-            let number = case.encoder.slot(*slot, &place);
-            let known = model.eval(&number.known, true).and_then(|each| each.as_bool());
-            let value = model.eval(&number.value, true).and_then(|each| each.as_i64());
-            if let (Some(true), Some(value)) = (known, value) {
-                slots.set(*slot, value);
-            }
-        }
-        let found = asked.rule.when.evaluate(&slots, currency);
+        let slots = read(case, model, asked, &place, currency);
+        let found = asked.evaluate(&slots, currency);
         let agrees = found.is_true() == (verdict == Verdict::Holds);
         let shown = shown(case.world, asked, moment, &slots, currency);
         if !agrees {

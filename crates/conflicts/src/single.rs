@@ -24,16 +24,19 @@ pub(crate) fn carried_out(on: On, class: Class) -> bool {
     }
 }
 
-fn alive(class: Class, on: &[On]) -> Vec<On> {
-    on.iter().copied().filter(|each| carried_out(*each, class)).collect()
+/// The triggers of a rule on which a decision carries out any of what it may do.
+fn alive(analysis: &Analysis<'_, '_, '_>, position: usize) -> Vec<On> {
+    let ways = asked_of(analysis, position);
+    let on = analysis.rule(position).on.iter().copied();
+    on.filter(|each| ways.iter().any(|way| carried_out(*each, way.class()))).collect()
 }
 
 /// Finds a rule that nothing makes do anything.
 pub(crate) fn dead(analysis: &mut Analysis<'_, '_, '_>, position: usize) -> Result<(), Mismatch> {
     let rule = analysis.rule(position);
-    let on = alive(rule.class, &rule.on);
+    let on = alive(analysis, position);
     if on.is_empty() && !rule.on.is_empty() {
-        let text = format!("what follows from a decision never carries out `{}`", rule.actions[0].word());
+        let text = format!("what follows from a decision never carries out `{}`", rule.class.word());
         return found_dead(analysis, position, text);
     }
     let mut why = "its condition is never true";
@@ -67,7 +70,7 @@ fn asked_of<'a>(analysis: &Analysis<'_, 'a, '_>, position: usize) -> Vec<Asked<'
 
 /// `None`: it may fire there and change something; otherwise what keeps it from that.
 fn possible(analysis: &mut Analysis<'_, '_, '_>, asked: Asked<'_>, on: On) -> Result<Option<&'static str>, Beyond> {
-    let at = analysis.asked.iter().position(|each| each.position == asked.position && each.cause == asked.cause);
+    let at = analysis.asked.iter().position(|each| each.position == asked.position && each.cause == asked.cause && each.row == asked.row);
     let Some(at) = at else { return Ok(None) };
     let asked = analysis.asked[at];
     if analysis.bounds[at].is_none() {
@@ -89,7 +92,7 @@ fn possible(analysis: &mut Analysis<'_, '_, '_>, asked: Asked<'_>, on: On) -> Re
     case.expect(asked, &place, "now", Verdict::Holds)?;
     Ok(Some(match analysis.prover.ask(&mut case) {
         Answer::Impossible => NEVER,
-        _ if goes_up(asked.rule) => {
+        _ if goes_up(&asked) => {
             "when its condition is true, the guards of every increase and boost stop it, or it raises nothing"
         }
         _ => "when its condition is true, its action changes nothing",
@@ -143,8 +146,7 @@ fn outdone_by(
 
 /// Rules that are asked whenever this one is, on one of its triggers at least.
 fn candidates(analysis: &Analysis<'_, '_, '_>, position: usize) -> Vec<usize> {
-    let rule = analysis.rule(position);
-    let on = alive(rule.class, &rule.on);
+    let on = alive(analysis, position);
     let fires = |other: &usize| {
         let other_rule = analysis.rule(*other);
         *other != position
@@ -157,10 +159,9 @@ fn candidates(analysis: &Analysis<'_, '_, '_>, position: usize) -> Vec<usize> {
 
 /// Whether on every trigger, wherever the rule fires, one of the others does that to it.
 fn always(analysis: &mut Analysis<'_, '_, '_>, position: usize, others: &[usize], beside: Beside) -> bool {
-    let rule = analysis.rule(position);
     let mut somewhere = false;
     for asked in asked_of(analysis, position) {
-        for on in alive(rule.class, &rule.on) {
+        for on in alive(analysis, position) {
             let Ok(outcome) = escapes(analysis, asked, on, others, beside) else { return false };
             match outcome {
                 Escape::No => somewhere = true,
@@ -199,8 +200,7 @@ fn escapes<'a>(
     if does.is_empty() {
         return Ok(if matches!(analysis.prover.ask(&mut case), Answer::Impossible) { Escape::NeverFires } else { Escape::Yes });
     }
-    does.iter().for_each(|each| case.assert(each.not()));
-    match analysis.prover.ask(&mut case) {
+    match analysis.prover.escapes(&mut case, &does) {
         Answer::Impossible => Ok(Escape::No),
         _ => Ok(Escape::Yes),
     }
@@ -224,17 +224,17 @@ fn done_to<'a>(
         Beside::Beats => beats(&mut case.encoder, world, &deed, &own, &place),
         Beside::Equals => equal(&mut case.encoder, world, &deed, &own, &place),
     })?;
-    let truth = case.encoder.truth(other.rule.when.root(), &place).ok()?;
+    let truth = case.fires(other, &place).ok()?;
     case.at(&place);
     let segment = case.in_segment(other);
-    Some(all(&[vec![truth.yes, how], segment.into_iter().collect()].concat()))
+    Some(all(&[vec![truth, how], segment.into_iter().collect()].concat()))
 }
 
 /// Whether a rule does something beside its first action that the other does not: holds, reviews and notices are never
 /// arbitrated away.
 fn more_beside(asked: Asked<'_>, other: Asked<'_>) -> bool {
-    let mut beside = asked.rule.actions.iter().skip(1);
-    beside.any(|extra| !other.rule.actions.iter().any(|each| each.word() == extra.word()))
+    let mut beside = asked.actions().iter().skip(1);
+    beside.any(|extra| !other.actions().iter().any(|each| each.word() == extra.word()))
 }
 
 type Found = (Option<crate::witness::Witness>, Vec<On>);

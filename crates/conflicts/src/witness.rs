@@ -113,9 +113,9 @@ pub(crate) fn shown(
         rule: asked.rule.id.to_string(),
         cause: asked.cause,
         moment,
-        holds: asked.rule.when.evaluate(slots, currency).is_true(),
+        holds: asked.evaluate(slots, currency).is_true(),
         facts: asked.rule.reads.iter().map(fact).collect(),
-        wants: asked.rule.actions.iter().map(|action| want(action, asked.cause, value)).collect(),
+        wants: asked.actions().iter().map(|action| want(action, asked.cause, value)).collect(),
     }
 }
 

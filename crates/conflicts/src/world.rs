@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headroom_engine::{
-    Account, Broadcasts, Cause, Context, EventFacts, Reader, Rule, Ruleset, Status, Timestamp, TriggerKind, View,
+    Account, Action, Broadcasts, Cause, Choice, Class, Context, EventFacts, Hit, Reader, RowOutcome, Rule, Ruleset,
+    Status, TableRow, Timestamp, TriggerKind, View,
 };
-use headroom_policy::{Constant, Currency, Expect, Params, Program, Scope, Type, compile};
+use headroom_policy::{Constant, Currency, Expect, Params, Program, Scope, Type, Value, compile};
 
 /// One unknown of the model.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -188,6 +189,7 @@ fn natures(ruleset: &Ruleset) -> Vec<Nature> {
 fn nature(reader: &Reader, view: &View<'_>) -> Nature {
     match reader {
         Reader::Fact(_, default) => Nature { always: default.is_some(), event: None, fleeting: false },
+        Reader::Score(_) => Nature { always: false, event: None, fleeting: false },
         Reader::Feature(feature) => {
             let moved = |by: &str| feature.moved_by.split(' ').any(|each| each == by);
             let group = feature.name.split('.').next().unwrap_or_default();
@@ -211,29 +213,81 @@ fn currencies(ruleset: &Ruleset) -> Vec<Currency> {
     named.into_iter().collect()
 }
 
-/// A rule as it is asked: for one of its causes.
+/// A rule as it is asked: for one of its causes, and of a table one row that does something.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub rule: &'a Rule,
     pub position: usize,
     pub cause: Option<Cause>,
+    /// Position of the row, if it is a table.
+    pub row: Option<usize>,
 }
 
-/// Every rule once for each cause for which a decision asks it.
-pub(crate) fn asked(ruleset: &Ruleset) -> Vec<Asked<'_>> {
-    let of = |(position, rule): (usize, &'_ Rule)| -> Vec<Option<Cause>> {
-        let _ = position;
-        match rule.causes.as_slice() {
-            _ if rule.cause_of_review => Cause::ALL.iter().copied().map(Some).collect(),
-            [] => vec![None],
-            causes if rule.reads_block => causes.iter().copied().map(Some).collect(),
-            causes => vec![causes.first().copied()],
+impl<'a> Asked<'a> {
+    /// Its condition; of a row the table's own and all of its cells.
+    pub fn when(&self) -> &'a Program {
+        self.of_row().map_or(&self.rule.when, |row| &row.when)
+    }
+
+    /// What it does.
+    pub fn actions(&self) -> &'a [Action] {
+        self.of_row().map_or(&self.rule.actions, |row| &row.gives.actions)
+    }
+
+    fn of_row(&self) -> Option<&'a TableRow<RowOutcome>> {
+        self.rule.table.as_ref().zip(self.row).map(|(table, row)| &table.rows.rows[row])
+    }
+
+    /// Conditions that have to be false, not only not true, for its row to count.
+    pub fn earlier(&self) -> Vec<&'a Program> {
+        let Some((table, at)) = self.rule.table.as_ref().zip(self.row) else { return Vec::new() };
+        match table.rows.hit == Hit::First || table.rows.rows[at].otherwise {
+            true => table.rows.rows[..at].iter().map(|row| &row.when).collect(),
+            false => Vec::new(),
         }
-    };
-    let rules = ruleset.rules.iter().enumerate();
-    rules
-        .flat_map(|(position, rule)| {
-            of((position, rule)).into_iter().map(move |cause| Asked { rule, position, cause })
-        })
-        .collect()
+    }
+
+    /// What its first action makes it.
+    pub fn class(&self) -> Class {
+        self.actions().first().and_then(Action::class).unwrap_or(self.rule.class)
+    }
+
+    /// What the engine makes of it, asked as a decision asks it.
+    pub fn evaluate(&self, slots: &headroom_policy::Slots, currency: Currency) -> Value {
+        let value = self.rule.when.evaluate(slots, currency);
+        let Some((table, row)) = self.rule.table.as_ref().zip(self.row).filter(|_| value.is_true()) else {
+            return value;
+        };
+        match table.rows.choose(|when| when.evaluate(slots, currency)) {
+            Choice::Row(chosen) => Value::Known(i64::from(std::ptr::eq(chosen, &raw const table.rows.rows[row]))),
+            Choice::Unknown(_, value) => value,
+            Choice::Nothing => Value::Known(0),
+        }
+    }
+}
+
+/// Every rule once for each cause and each row for which a decision asks it.
+pub(crate) fn asked(ruleset: &Ruleset) -> Vec<Asked<'_>> {
+    let mut all = Vec::new();
+    for (position, rule) in ruleset.rules.iter().enumerate() {
+        for cause in causes(rule) {
+            all.extend(rows(rule).into_iter().map(|row| Asked { rule, position, cause, row }));
+        }
+    }
+    all
+}
+
+fn causes(rule: &Rule) -> Vec<Option<Cause>> {
+    match rule.causes.as_slice() {
+        _ if rule.cause_of_review => Cause::ALL.iter().copied().map(Some).collect(),
+        [] => vec![None],
+        causes if rule.reads_block => causes.iter().copied().map(Some).collect(),
+        causes => vec![causes.first().copied()],
+    }
+}
+
+fn rows(rule: &Rule) -> Vec<Option<usize>> {
+    let Some(table) = &rule.table else { return vec![None] };
+    let rows = table.rows.rows.iter().enumerate();
+    rows.filter(|(_, row)| !row.gives.actions.is_empty()).map(|(at, _)| Some(at)).collect()
 }

@@ -96,8 +96,8 @@ const DEFECTS: &[(&str, &str)] = &[
       ease | recovery | restore | payment_posted | block.active && block.age_hours >= 12 | restore: {percent: 80, of: granted_before_block} | cause: volatility"),
     ("oscillation grow trim", "grow | growth | increase | statement_closed | util.avg_3m >= 20 | increase: {percent: 20}
       trim | utilisation | decrease | monthly | pct(balance.used, limit.base) < 30 && limit.days_since_increase <= 30 | decrease: {percent: 10}"),
-    ("oscillation lend unused", "lend | promotion | boost | order_declined | orders.declined_days_35d >= 2 | boost: {percent: 20, until: promotion.end + 3d}
-      unused | promotion | decrease | daily | boost.active && boost.used_peak == p.zero | end_boost: {}"),
+    ("oscillation cut back", "cut | growth | decrease | monthly | pct(balance.used, limit.base) < 30 | decrease: {percent: 20} | cause: lending
+      back | recovery | restore | limit_changed | undo.active && limit.days_since_decrease == 0 | undo: {percent: 100} | cause: lending"),
     ("oscillation take give", "take | repayment | decrease | payment_returned | repay.returned_30d >= 1 | decrease: {percent: 10} | cause: delinquency
       give | recovery | restore | statement_closed | undo.active && repay.on_time_streak >= 3 | undo: {percent: 50} | cause: delinquency"),
     ("oscillation cut lift", "cut | regulatory | cap | fact lending.other_lines | has(lending.other_lines) | cap: {name: other_lines, to: limit.base / 2}

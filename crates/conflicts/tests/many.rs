@@ -89,7 +89,14 @@ fn generated(count: usize) -> Ruleset {
 
 fn timed(name: &str, ruleset: &Ruleset) -> Report {
     let begun = Instant::now();
-    let report = analyse(ruleset, &mut |_| {}).expect("the evaluator agrees with the solver");
+    let mut stage = "";
+    let report = analyse(ruleset, &mut |progress| {
+        if progress.stage != stage {
+            stage = progress.stage;
+            println!("{name}: after {} ms: {stage}", begun.elapsed().as_millis());
+        }
+    });
+    let report = report.expect("the evaluator agrees with the solver");
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     report.findings.iter().for_each(|each| *kinds.entry(each.kind.word()).or_default() += 1);
     println!(
