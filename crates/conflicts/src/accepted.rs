@@ -83,7 +83,9 @@ fn note(node: &Node) -> Result<Note, Diagnostic> {
     let kind = text(node, "kind")?;
     let Some(kind) = Kind::parse(kind) else {
         let words: Vec<&str> = Kind::ALL.iter().map(|each| each.word()).collect();
-        return Err(wrong(format!("`{kind}` is no kind of finding"), node.span).help(format!("one of {}", words.join(", "))));
+        return Err(
+            wrong(format!("`{kind}` is no kind of finding"), node.span).help(format!("one of {}", words.join(", ")))
+        );
     };
     let (rules, hashes) = (texts(node, "rules")?, texts(node, "hashes")?);
     if rules.len() != hashes.len() {

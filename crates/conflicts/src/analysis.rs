@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use headroom_engine::{Action, Class, On, Rule, Ruleset, Segment};
 use sha2::{Digest, Sha256};
 use z3::ast::Bool;
+use z3::{Config, with_z3_config};
 
 use crate::amounts::would_change;
 use crate::boxes::Bounds;
@@ -27,11 +28,19 @@ pub struct Progress {
     pub total: usize,
 }
 
+/// Who is told how far an analysis has come.
+pub type Watch<'p> = dyn FnMut(Progress) + Send + Sync + 'p;
+
 /// Proves what can be proven about a ruleset. The same ruleset gives the same report on any machine.
 ///
 /// # Errors
 /// The evaluator contradicts the solver about a witness: one of the two has a fault, and no finding can be trusted.
-pub fn analyse(ruleset: &Ruleset, progress: &mut dyn FnMut(Progress)) -> Result<Report, Mismatch> {
+pub fn analyse(ruleset: &Ruleset, progress: &mut Watch<'_>) -> Result<Report, Mismatch> {
+    // A context of its own: what was asked before must not change what the solver thinks of first.
+    with_z3_config(&Config::new(), || analysed(ruleset, progress))
+}
+
+fn analysed(ruleset: &Ruleset, progress: &mut Watch<'_>) -> Result<Report, Mismatch> {
     let world = World::new(ruleset);
     let mut analysis = Analysis::new(&world, progress);
     analysis.single()?;
@@ -57,11 +66,11 @@ pub(crate) struct Analysis<'w, 'a, 'p> {
     /// Whether raising (or lowering) base can make a condition true, by condition.
     pub turning: BTreeMap<(String, bool), bool>,
     pub effort: Effort,
-    progress: &'p mut dyn FnMut(Progress),
+    progress: &'p mut (dyn FnMut(Progress) + Send + Sync + 'p),
 }
 
 impl<'w, 'a, 'p> Analysis<'w, 'a, 'p> {
-    fn new(world: &'w World<'a>, progress: &'p mut dyn FnMut(Progress)) -> Self {
+    fn new(world: &'w World<'a>, progress: &'p mut Watch<'_>) -> Self {
         let asked = asked(world.ruleset);
         let bounds = asked.iter().map(|each| Bounds::of(world, *each)).collect();
         Self {
@@ -255,12 +264,7 @@ pub(crate) fn goes_up(asked: &Asked<'_>) -> bool {
 
 /// Where a rule is asked.
 pub(crate) fn place(asked: Asked<'_>, occasion: &Occasion) -> Place {
-    Place {
-        cause: asked.cause,
-        causes: asked.rule.causes.clone(),
-        events: occasion.events.clone(),
-        ..Place::default()
-    }
+    Place { cause: asked.cause, causes: asked.rule.causes.clone(), events: occasion.events.clone(), ..Place::default() }
 }
 
 /// The segments that all of the rules are for.

@@ -63,10 +63,7 @@ impl Deed<'_> {
     }
 
     fn restores(&self) -> bool {
-        matches!(
-            self.action,
-            Action::Unfreeze | Action::Restore { .. } | Action::Undo { .. } | Action::Uncap { .. }
-        )
+        matches!(self.action, Action::Unfreeze | Action::Restore { .. } | Action::Undo { .. } | Action::Uncap { .. })
     }
 
     /// The rule's cause under which its changes can be given back.
@@ -77,10 +74,7 @@ impl Deed<'_> {
 
 /// What is due to risk, to law or to collateral goes before what is due to growth: no contradiction, an order.
 fn of_risk(family: Family) -> bool {
-    matches!(
-        family,
-        Family::Delinquency | Family::Fraud | Family::Lending | Family::Collateral | Family::Regulatory
-    )
+    matches!(family, Family::Delinquency | Family::Fraud | Family::Lending | Family::Collateral | Family::Regulatory)
 }
 
 /// Opposite wishes about one field: an order of purposes settles them, one purpose is torn.
@@ -180,7 +174,9 @@ fn rivals(action: &Action, one: &Deed<'_>, other: &Deed<'_>) -> Option<Relation>
             "ending a boost goes before stepping it down"
         }
         (Action::Hold { .. }, Action::Hold { .. }) => "the longer hold counts",
-        (Action::Undo { .. }, Action::Undo { .. }) if one.asked.cause == other.asked.cause => "what is given back is consumed",
+        (Action::Undo { .. }, Action::Undo { .. }) if one.asked.cause == other.asked.cause => {
+            "what is given back is consumed"
+        }
         (Action::Unfreeze | Action::Restore { .. }, Action::Unfreeze | Action::Restore { .. })
             if one.asked.cause == other.asked.cause =>
         {

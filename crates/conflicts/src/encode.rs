@@ -325,9 +325,8 @@ impl<'w, 'a> Encoder<'w, 'a> {
     fn chosen_truth(&mut self, parts: &[Expr; 3], place: &Place) -> Result<Truth, Beyond> {
         let condition = self.truth(&parts[0], place)?;
         let (one, other) = (self.truth(&parts[1], place)?, self.truth(&parts[2], place)?);
-        let either = |one: Bool, other: Bool| {
-            any(&[all(&[condition.yes.clone(), one]), all(&[condition.no.clone(), other])])
-        };
+        let either =
+            |one: Bool, other: Bool| any(&[all(&[condition.yes.clone(), one]), all(&[condition.no.clone(), other])]);
         Ok(Truth { yes: either(one.yes, other.yes), no: either(one.no, other.no) })
     }
 
@@ -355,10 +354,8 @@ impl<'w, 'a> Encoder<'w, 'a> {
             Kind::Choose(parts) if expr.ty != Type::Bool => {
                 let condition = self.truth(&parts[0], place)?;
                 let (one, other) = (self.number(&parts[1], place)?, self.number(&parts[2], place)?);
-                let known = any(&[
-                    all(&[condition.yes.clone(), one.known.clone()]),
-                    all(&[condition.no, other.known.clone()]),
-                ]);
+                let known =
+                    any(&[all(&[condition.yes.clone(), one.known.clone()]), all(&[condition.no, other.known.clone()])]);
                 joined(known, condition.yes.ite(&one.value, &other.value), &one, &other)
             }
             _ => self.truth(expr, place)?.number(),
@@ -436,8 +433,7 @@ fn arithmetic(operator: Arithmetic, left: Number, right: Number) -> Result<Numbe
             if left.is_constant().is_none() && right.is_constant().is_none() {
                 return Err(Beyond);
             }
-            let corners =
-                [left.low * right.low, left.low * right.high, left.high * right.low, left.high * right.high];
+            let corners = [left.low * right.low, left.low * right.high, left.high * right.low, left.high * right.high];
             let (low, high) = bounds(corners);
             Number::fitted(known, Int::mul(&[left.value, right.value]), low, high)
         }

@@ -38,9 +38,7 @@ fn undoing(one: &Deed<'_>, other: &Deed<'_>) -> Option<Undoing> {
         {
             Some(Undoing::Waived(*cause))
         }
-        (Action::Freeze { cause, .. }, _)
-            if other.loosens() == Some(*cause) || other.gives_back() == Some(*cause) =>
-        {
+        (Action::Freeze { cause, .. }, _) if other.loosens() == Some(*cause) || other.gives_back() == Some(*cause) => {
             Some(Undoing::Block(*cause))
         }
         (Action::Decrease { after: 0, .. }, Action::Undo { .. }) => {
@@ -83,7 +81,8 @@ pub(crate) fn undone(analysis: &mut Analysis<'_, '_, '_>, one: usize, other: usi
     let Some((deed, undoing)) = deeds(a).find_map(|deed| undoing(&deed, &last).map(|undoing| (deed, undoing))) else {
         return Ok(());
     };
-    if contradict(analysis, a, b) || apart(analysis, one, other) || never_undone(analysis, other, deed.action, undoing) {
+    if contradict(analysis, a, b) || apart(analysis, one, other) || never_undone(analysis, other, deed.action, undoing)
+    {
         return Ok(());
     }
     let found = first_undoing(analysis, a, b, deed.action, undoing)?;
@@ -169,9 +168,10 @@ fn turns_true(analysis: &mut Analysis<'_, '_, '_>, position: usize, condition: &
     }
     let (old, new) = (case.encoder.slot(world.slots.base, &before), case.encoder.slot(world.slots.base, &after));
     case.assert(if raised { new.value.gt(&old.value) } else { new.value.lt(&old.value) });
-    let truths = case.encoder.truth(condition.root(), &before).and_then(|first| {
-        Ok((first, case.encoder.truth(condition.root(), &after)?))
-    });
+    let truths = case
+        .encoder
+        .truth(condition.root(), &before)
+        .and_then(|first| Ok((first, case.encoder.truth(condition.root(), &after)?)));
     let turns = match truths {
         Ok((first, then)) => {
             case.assert(first.yes.not());

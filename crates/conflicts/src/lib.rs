@@ -23,7 +23,7 @@ mod single;
 mod witness;
 mod world;
 
-pub use analysis::{Progress, analyse};
+pub use analysis::{Progress, Watch, analyse};
 pub use report::{Effort, Finding, Kind, Named, Overlap, Report};
 pub use witness::{Fact, Mismatch, Shown, Verdict, Witness};
 

@@ -50,7 +50,9 @@ fn comes_with_dpd(on: On) -> bool {
     use TriggerKind as T;
     match on {
         On::Fact(_) => true,
-        On::Kind(kind) => kind <= T::OfferAnswered && kind != T::DpdChanged || matches!(kind, T::PromotionEnrolled | T::Daily),
+        On::Kind(kind) => {
+            kind <= T::OfferAnswered && kind != T::DpdChanged || matches!(kind, T::PromotionEnrolled | T::Daily)
+        }
     }
 }
 
@@ -98,7 +100,11 @@ pub(crate) fn once_per_occasion(on: On) -> bool {
     matches!(
         on,
         On::Kind(
-            T::PromotionAnnounced | T::PromotionStarted | T::PromotionNear | T::PromotionEnded | T::PromotionEnrolled
+            T::PromotionAnnounced
+                | T::PromotionStarted
+                | T::PromotionNear
+                | T::PromotionEnded
+                | T::PromotionEnrolled
                 | T::HolidayNear
         )
     )

@@ -74,9 +74,12 @@ pub(crate) fn typical(var: Var, world: &World<'_>) -> i64 {
 /// Between which values an unknown seldom is not.
 pub(crate) fn likely(var: Var, world: &World<'_>) -> (i64, i64) {
     let Var::Feature(slot, ..) = var else { return (0, i64::MAX) };
-    let ((low, high), most) = (world.range(slot), match world.ruleset.schema.symbol(slot).ty {
-        Type::Money => MONEY_LIKELY,
-        _ => (typical(var, world).saturating_mul(4)).max(100),
-    });
+    let ((low, high), most) = (
+        world.range(slot),
+        match world.ruleset.schema.symbol(slot).ty {
+            Type::Money => MONEY_LIKELY,
+            _ => (typical(var, world).saturating_mul(4)).max(100),
+        },
+    );
     (low.max(-most), high.min(most))
 }

@@ -96,8 +96,7 @@ impl<'w, 'a> Case<'w, 'a> {
             return None;
         }
         let segment = self.encoder.slot(self.world.slots.segment, &Place::default()).value;
-        let one_of: Vec<Bool> =
-            meant.iter().map(|each| segment.eq(Int::from_u64(u64::from(each.index())))).collect();
+        let one_of: Vec<Bool> = meant.iter().map(|each| segment.eq(Int::from_u64(u64::from(each.index())))).collect();
         Some(any(&one_of))
     }
 

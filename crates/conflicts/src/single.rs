@@ -34,6 +34,9 @@ fn alive(analysis: &Analysis<'_, '_, '_>, position: usize) -> Vec<On> {
 /// Finds a rule that nothing makes do anything.
 pub(crate) fn dead(analysis: &mut Analysis<'_, '_, '_>, position: usize) -> Result<(), Mismatch> {
     let rule = analysis.rule(position);
+    if asked_of(analysis, position).is_empty() {
+        return Ok(());
+    }
     let on = alive(analysis, position);
     if on.is_empty() && !rule.on.is_empty() {
         let text = format!("what follows from a decision never carries out `{}`", rule.class.word());
@@ -70,7 +73,10 @@ fn asked_of<'a>(analysis: &Analysis<'_, 'a, '_>, position: usize) -> Vec<Asked<'
 
 /// `None`: it may fire there and change something; otherwise what keeps it from that.
 fn possible(analysis: &mut Analysis<'_, '_, '_>, asked: Asked<'_>, on: On) -> Result<Option<&'static str>, Beyond> {
-    let at = analysis.asked.iter().position(|each| each.position == asked.position && each.cause == asked.cause && each.row == asked.row);
+    let at = analysis
+        .asked
+        .iter()
+        .position(|each| each.position == asked.position && each.cause == asked.cause && each.row == asked.row);
     let Some(at) = at else { return Ok(None) };
     let asked = analysis.asked[at];
     if analysis.bounds[at].is_none() {
@@ -122,12 +128,7 @@ pub(crate) fn outdone(analysis: &mut Analysis<'_, '_, '_>, position: usize) -> R
     Ok(())
 }
 
-fn outdone_by(
-    analysis: &mut Analysis<'_, '_, '_>,
-    position: usize,
-    by: &[usize],
-    kind: Kind,
-) -> Result<(), Mismatch> {
+fn outdone_by(analysis: &mut Analysis<'_, '_, '_>, position: usize, by: &[usize], kind: Kind) -> Result<(), Mismatch> {
     let names: Vec<String> = by.iter().map(|each| format!("`{}`", analysis.rule(*each).id)).collect();
     let (id, names) = (analysis.rule(position).id.clone(), names.join(", "));
     let text = match kind {
@@ -198,7 +199,11 @@ fn escapes<'a>(
         }
     }
     if does.is_empty() {
-        return Ok(if matches!(analysis.prover.ask(&mut case), Answer::Impossible) { Escape::NeverFires } else { Escape::Yes });
+        return Ok(if matches!(analysis.prover.ask(&mut case), Answer::Impossible) {
+            Escape::NeverFires
+        } else {
+            Escape::Yes
+        });
     }
     match analysis.prover.escapes(&mut case, &does) {
         Answer::Impossible => Ok(Escape::No),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headroom_engine::{
     Account, Action, Broadcasts, Cause, Choice, Class, Context, EventFacts, Hit, Reader, RowOutcome, Rule, Ruleset,
-    Status, TableRow, Timestamp, TriggerKind, View,
+    Segment, Status, TableRow, Timestamp, TriggerKind, View,
 };
 use headroom_policy::{Constant, Currency, Expect, Params, Program, Scope, Type, Value, compile};
 
@@ -269,7 +269,9 @@ impl<'a> Asked<'a> {
 /// Every rule once for each cause and each row for which a decision asks it.
 pub(crate) fn asked(ruleset: &Ruleset) -> Vec<Asked<'_>> {
     let mut all = Vec::new();
-    for (position, rule) in ruleset.rules.iter().enumerate() {
+    // A retired rule is for nobody.
+    let used = |rule: &Rule| Segment::ALL.iter().any(|each| rule.is_for(*each));
+    for (position, rule) in ruleset.rules.iter().enumerate().filter(|(_, rule)| used(rule)) {
         for cause in causes(rule) {
             all.extend(rows(rule).into_iter().map(|row| Asked { rule, position, cause, row }));
         }

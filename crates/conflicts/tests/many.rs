@@ -26,8 +26,24 @@ impl Dice {
     }
 }
 
-const UP: [&str; 7] = ["statement_closed", "monthly", "tier_changed", "autopay_changed", "payment_cleared", "segment_changed", "order_declined"];
-const DOWN: [&str; 7] = ["payment_returned", "dpd_changed", "fact lending.lenders_30d", "statement_closed", "monthly", "promise_broken", "market_changed"];
+const UP: [&str; 7] = [
+    "statement_closed",
+    "monthly",
+    "tier_changed",
+    "autopay_changed",
+    "payment_cleared",
+    "segment_changed",
+    "order_declined",
+];
+const DOWN: [&str; 7] = [
+    "payment_returned",
+    "dpd_changed",
+    "fact lending.lenders_30d",
+    "statement_closed",
+    "monthly",
+    "promise_broken",
+    "market_changed",
+];
 const ORDERS: [&str; 4] = ["order_placed", "order_paid", "order_refunded", "fact fraud.device_changed"];
 
 /// One condition over a feature, with a threshold of the generator's choice.
@@ -65,16 +81,70 @@ fn conditions(dice: &mut Dice, own: &str) -> String {
 
 fn rule(dice: &mut Dice, at: usize) -> String {
     let percent = dice.below(29) + 1;
-    let segments = ["", "segments: [consumer, consumer_prime]", "segments: [merchant_key]", "segments: [merchant_standard, merchant_new]"];
+    let segments = [
+        "",
+        "segments: [consumer, consumer_prime]",
+        "segments: [merchant_key]",
+        "segments: [merchant_standard, merchant_new]",
+    ];
     let segments = dice.one_of(&segments);
     let (family, class, on, own, then, more) = match dice.below(8) {
-        0 | 1 => ("growth", "increase", dice.one_of(&UP), "limit.days_since_increase >= 60", format!("increase: {{percent: {percent}}}"), ""),
-        2 => ("lending", "decrease", dice.one_of(&DOWN), "limit.base > p.zero", format!("decrease: {{percent: {percent}}}"), ""),
-        3 => ("promotion", "boost", dice.one_of(&["promotion_near", "promotion_announced", "order_declined"]), "promotion.enrolled", format!("boost: {{percent: {percent}, until: promotion.end + 3d}}"), ""),
-        4 => ("fraud", "freeze", dice.one_of(&ORDERS), "orders.count_24h >= 1", "freeze: {scope: spend}".to_owned(), "cause: volatility"),
-        5 => ("recovery", "restore", dice.one_of(&["daily", "order_paid", "account_frozen"]), "block.active && block.quiet_days >= 3", "unfreeze: {}".to_owned(), "cause: volatility"),
-        6 => ("lending", "hold", dice.one_of(&DOWN), "limit.base > p.zero", format!("hold: {{until: now + {percent}d}}"), ""),
-        _ => ("utilisation", "review", dice.one_of(&UP), "limit.base > p.zero", format!("review: {{kind: kind_{percent}}}"), ""),
+        0 | 1 => (
+            "growth",
+            "increase",
+            dice.one_of(&UP),
+            "limit.days_since_increase >= 60",
+            format!("increase: {{percent: {percent}}}"),
+            "",
+        ),
+        2 => (
+            "lending",
+            "decrease",
+            dice.one_of(&DOWN),
+            "limit.base > p.zero",
+            format!("decrease: {{percent: {percent}}}"),
+            "",
+        ),
+        3 => (
+            "promotion",
+            "boost",
+            dice.one_of(&["promotion_near", "promotion_announced", "order_declined"]),
+            "promotion.enrolled",
+            format!("boost: {{percent: {percent}, until: promotion.end + 3d}}"),
+            "",
+        ),
+        4 => (
+            "fraud",
+            "freeze",
+            dice.one_of(&ORDERS),
+            "orders.count_24h >= 1",
+            "freeze: {scope: spend}".to_owned(),
+            "cause: volatility",
+        ),
+        5 => (
+            "recovery",
+            "restore",
+            dice.one_of(&["daily", "order_paid", "account_frozen"]),
+            "block.active && block.quiet_days >= 3",
+            "unfreeze: {}".to_owned(),
+            "cause: volatility",
+        ),
+        6 => (
+            "lending",
+            "hold",
+            dice.one_of(&DOWN),
+            "limit.base > p.zero",
+            format!("hold: {{until: now + {percent}d}}"),
+            "",
+        ),
+        _ => (
+            "utilisation",
+            "review",
+            dice.one_of(&UP),
+            "limit.base > p.zero",
+            format!("review: {{kind: kind_{percent}}}"),
+            "",
+        ),
     };
     let when = conditions(dice, own);
     let extra = [more, segments].iter().filter(|each| !each.is_empty()).copied().collect::<Vec<_>>().join("; ");

@@ -34,7 +34,10 @@ fn a_note_explains_its_finding_until_a_rule_is_edited() {
 /// A deployment's settings change what a rule means without touching its file.
 #[test]
 fn another_value_of_a_parameter_voids_a_note() {
-    let rules = RULES.replace(">= 80 | decrease: {percent: 10}", ">= p.much | decrease: {percent: 10} | params: {much: {type: int, default: 80}}");
+    let rules = RULES.replace(
+        ">= 80 | decrease: {percent: 10}",
+        ">= p.much | decrease: {percent: 10} | params: {much: {type: int, default: 80}}",
+    );
     let before = report(&rules);
     let notes = notes(&note(&before)).expect("it can be read");
     let mut files = common::files(&rules);
@@ -46,8 +49,11 @@ fn another_value_of_a_parameter_voids_a_note() {
 
 #[test]
 fn a_note_about_nothing_is_named() {
-    let report = &mut analyse(&ruleset("up | growth | increase | monthly | util.avg_3m >= 20 | increase: {percent: 5}"), &mut |_| {})
-        .expect("the evaluator agrees with the solver");
+    let report = &mut analyse(
+        &ruleset("up | growth | increase | monthly | util.avg_3m >= 20 | increase: {percent: 5}"),
+        &mut |_| {},
+    )
+    .expect("the evaluator agrees with the solver");
     let text = "- {kind: gap, rules: [a, b], hashes: [0123456789ab, 0123456789ab], note: n, by: b, since: s}";
     explain(report, &notes(text).expect("it can be read"));
     assert_eq!(report.idle_notes, ["gap of a, b"]);
@@ -62,7 +68,10 @@ fn what_is_wrong_with_notes_is_said_with_its_place() {
         ("- {kind: gapp, rules: [a], hashes: [b], note: n, by: b, since: s}", "`gapp` is no kind of finding"),
         ("- {kid: gap}", "a note has no `kid`"),
         ("- {kind: gap, rules: [a], hashes: [0123456789ab], note: n, since: s}", "a note needs `by`"),
-        ("- {kind: gap, rules: [a, b], hashes: [0123456789ab], note: n, by: b, since: s}", "a note has one hash for each of its rules"),
+        (
+            "- {kind: gap, rules: [a, b], hashes: [0123456789ab], note: n, by: b, since: s}",
+            "a note has one hash for each of its rules",
+        ),
         ("- {kind: gap, rules: [a], hashes: [0123], note: n, by: b, since: s}", "`0123` is too short for a hash"),
         ("- {kind: gap, rules: a, hashes: [0123456789ab], note: n, by: b, since: s}", "`rules` is a list"),
         ("- {kind: gap, rules: [a], hashes: [0123456789ab], note: '', by: b, since: s}", "`note` is a text"),
