@@ -14,6 +14,12 @@ fn main() -> io::Result<()> {
     }
     let pages = pages(&root.join("docs/errors"))?.into_iter().chain(pages(&root.join("docs/reasons"))?);
     write_list("pages.rs", pages.collect())?;
+    let mut schemas = Listed::new();
+    for (name, path) in entries(&root.join("docs/schema"))? {
+        schemas.push((name, path));
+    }
+    schemas.sort();
+    write_list("schemas.rs", schemas)?;
     let mut rules = Listed::new();
     content(&root.join("rules"), "", &mut rules)?;
     rules.sort();
@@ -54,7 +60,7 @@ fn content(folder: &Path, prefix: &str, files: &mut Listed) -> io::Result<()> {
         let inside = format!("{prefix}{name}");
         if path.is_dir() {
             content(&path, &format!("{inside}/"), files)?;
-        } else if inside == "ruleset.yaml" || inside == "facts.yaml" || holds_rules(&inside) {
+        } else if ["ruleset.yaml", "facts.yaml", "strategies.yaml"].contains(&inside.as_str()) || holds_rules(&inside) {
             files.push((inside, path));
         }
     }

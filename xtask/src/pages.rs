@@ -39,8 +39,14 @@ pub fn refusal_codes(source: &str) -> BTreeSet<String> {
 
 /// Values of `reason:` in a rule file.
 pub fn rule_reasons(rule: &str) -> BTreeSet<String> {
-    let values = rule.lines().filter_map(|line| line.trim_start().trim_start_matches("- ").strip_prefix("reason:"));
-    let bare = values.map(|value| value.split('#').next().unwrap_or_default().trim().trim_matches(['"', '\'']));
+    // On a line of its own, or in a row: `{streak: 3, reason: CODE}`.
+    let own = |line: &str| line.trim_start().trim_start_matches("- ").starts_with("reason:");
+    let values = rule.lines().filter_map(|line| match line.split_once("reason:") {
+        Some((before, value)) if own(line) || before.ends_with("{") || before.ends_with(", ") => Some(value),
+        _ => None,
+    });
+    let bare =
+        values.map(|value| value.split(['#', '}', ',']).next().unwrap_or_default().trim().trim_matches(['"', '\'']));
     bare.filter(|value| is_code(value)).map(String::from).collect()
 }
 

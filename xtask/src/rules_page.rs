@@ -1,33 +1,45 @@
 //! `docs/RULES.md`, made of the engine's own lists and the built-in rules.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use headroom_engine::{
-    BUILT_IN_FACTS, Family, Feature, FeatureType, GROUPS, GUARD_NAMES, OnUnknown, Once, Rule, Ruleset, Segment,
-    catalogue,
+    BUILT_IN_FACTS, Class, Family, Feature, FeatureType, GROUPS, GUARD_NAMES, NOTICE_TEXTS, OnUnknown, Once, Points,
+    RowOutcome, RowWorth, Rule, Ruleset, Segment, TableRows, catalogue,
 };
-use headroom_policy::Constant;
+use headroom_policy::{Constant, in_words};
 
 use crate::rules_actions::{ACTIONS, Action};
 
 const NOTE: &str = "<!-- Generated: do not edit. The first part is docs/rules-language.md, the rest comes from the engine's \
 lists and rules/. Make it anew with: UPDATE_EXPECT=1 cargo test --release -p xtask --test generated -->";
 
-/// The page. `language` is its hand-written part; `triggers` and `guards` are words with what they mean.
-pub fn rules_page(
-    language: &str,
-    ruleset: &Ruleset,
-    triggers: &[(String, String)],
-    guards: &[(String, String)],
-) -> String {
+/// What the page says beside the engine's lists and the rules.
+#[derive(Debug)]
+pub struct Around {
+    /// Its hand-written part.
+    pub language: String,
+    /// Triggers with what they mean.
+    pub triggers: Vec<(String, String)>,
+    /// Guards with what they keep.
+    pub guards: Vec<(String, String)>,
+    /// Reason codes with what they mean.
+    pub reasons: BTreeMap<String, String>,
+    /// What was found about rules that meet, by rule.
+    pub conflicts: BTreeMap<String, Vec<String>>,
+}
+
+/// The page.
+pub fn rules_page(ruleset: &Ruleset, around: &Around) -> String {
     let parts = [
-        format!("{NOTE}\n\n{}", language.trim_end()),
+        format!("{NOTE}\n\n{}", around.language.trim_end()),
         actions(),
-        triggers_part(triggers),
-        guards_part(guards),
+        triggers_part(&around.triggers),
+        guards_part(&around.guards),
+        notices_part(),
         features(),
         facts_part(),
-        rules(ruleset),
+        rules(ruleset, around),
     ];
     parts.join("\n\n") + "\n"
 }
@@ -74,6 +86,15 @@ fn guards_part(guards: &[(String, String)]) -> String {
         "## Guards\n\nAsked in this order about every winner that is an increase, a boost, a decrease or a restore; each \
          says which of them it minds. Their bounds are settings.\n\n{}",
         table(&["guard", "what it keeps"], rows)
+    )
+}
+
+fn notices_part() -> String {
+    let rows = NOTICE_TEXTS.iter().map(|(template, en, zh)| row(&[&code(template), en, zh]));
+    format!(
+        "## Notices\n\nWhat the customer reads. A template that is not in this list has no text of its own: the service that \
+         delivers notices words it.\n\n{}",
+        table(&["template", "English", "中文"], rows)
     )
 }
 
@@ -156,32 +177,76 @@ fn type_word(ty: FeatureType) -> &'static str {
     }
 }
 
-fn rules(ruleset: &Ruleset) -> String {
+fn rules(ruleset: &Ruleset, around: &Around) -> String {
     let overview = ruleset.rules.iter().map(|each| {
         let link = format!("[`{}`](#{})", each.id, each.id);
-        row(&[&each.number.to_string(), &link, each.family.word(), each.class.word(), &code(&each.reason)])
+        row(&[&each.number.to_string(), &link, each.family.word(), &classes(each), &code(&each.reason)])
     });
     let overview = table(&["number", "rule", "family", "class", "reason"], overview);
-    let families: Vec<String> = Family::ALL.iter().filter_map(|family| family_part(ruleset, *family)).collect();
+    let families: Vec<String> = Family::ALL.iter().filter_map(|family| family_part(ruleset, *family, around)).collect();
     format!("## Built-in rules\n\n{overview}\n\n{}", families.join("\n\n"))
 }
 
-fn family_part(ruleset: &Ruleset, family: Family) -> Option<String> {
-    let rules: Vec<String> = ruleset.rules.iter().filter(|each| each.family == family).map(rule).collect();
+fn family_part(ruleset: &Ruleset, family: Family, around: &Around) -> Option<String> {
+    let rules: Vec<String> =
+        ruleset.rules.iter().filter(|each| each.family == family).map(|each| rule(each, ruleset, around)).collect();
     (!rules.is_empty()).then(|| rules.join("\n\n"))
 }
 
-fn rule(rule: &Rule) -> String {
+fn rule(rule: &Rule, ruleset: &Ruleset, around: &Around) -> String {
+    let (scores, schema) = (&ruleset.scores, &ruleset.schema);
     let mut text = format!("### {}\n\n**{}** · {}\n\n{}\n", rule.id, rule.title_en, rule.title_zh, rule.why);
-    for (name, says) in facts(rule) {
+    for (name, says) in facts(rule, around) {
         // Writing to a string does not fail.
         let _ = write!(text, "\n- {name}: {says}");
     }
-    let _ = write!(text, "\n\n```cel\n{}\n```\n\n```yaml\n{}\n```", rule.when.text().trim_end(), rule.then_text);
+    text.push_str(&condition(rule));
+    let _ = write!(text, "\n\n```cel\n{}\n```", rule.when.text().trim_end());
+    match &rule.table {
+        None => _ = write!(text, "\n\n```yaml\n{}\n```", rule.then_text),
+        Some(rows) => text.push_str(&rows_of_table(&rows.rows, "then", |gives: &RowOutcome| {
+            (gives.then_text.clone(), gives.reason.clone())
+        })),
+    }
+    for score in scores.iter().filter(|each| *each.table == *rule.id) {
+        if let Points::Part(rows) = &score.points {
+            let _ = write!(text, "\n\n`{}`:", schema.symbol(score.slot).name);
+            text.push_str(&rows_of_table(rows, "points", |gives: &RowWorth| {
+                (gives.points.to_string(), gives.reason.clone())
+            }));
+        }
+    }
     text
 }
 
-fn facts(rule: &Rule) -> Vec<(&'static str, String)> {
+/// What it may do; a table, by row.
+fn classes(rule: &Rule) -> String {
+    rule.classes().into_iter().map(Class::word).collect::<Vec<_>>().join(" or ")
+}
+
+/// The rows of a decision table, with its hit policy.
+fn rows_of_table<T>(rows: &TableRows<T>, gives: &str, says: impl Fn(&T) -> (String, Option<String>)) -> String {
+    let columns = rows.columns.iter().map(|each| code(&each.text));
+    let head: Vec<String> = columns.chain([gives.to_owned(), "reason".to_owned()]).collect();
+    let lines = rows.rows.iter().map(|each| {
+        let (does, reason) = says(&each.gives);
+        let cells = each.cells.iter().map(|cell| if each.otherwise { "otherwise".to_owned() } else { cell.clone() });
+        let reason = reason.map(|reason| format!("[`{reason}`](reasons/{reason}.md)")).unwrap_or_default();
+        let all: Vec<String> = cells.chain([does, reason]).map(|cell| cell.replace('|', "\\|")).collect();
+        row(&all.iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    format!("\n\nHit policy `{}`.\n\n{}", rows.hit.word(), table(&head, lines).trim_end())
+}
+
+/// The parts of the condition that must all hold, in words.
+fn condition(rule: &Rule) -> String {
+    let parts: Vec<String> = rule.when.conjuncts().iter().map(|part| format!("\n- {}", in_words(part))).collect();
+    let head = if parts.len() > 1 { "It fires when all of this holds:" } else { "It fires when this holds:" };
+    format!("\n\n{head}\n{}", parts.join(""))
+}
+
+fn facts(rule: &Rule, around: &Around) -> Vec<(&'static str, String)> {
     let file = format!("[`{}`](../rules/{})", rule.path, rule.path);
     let causes: Vec<String> = rule.causes.iter().map(|each| code(each.word())).collect();
     let segments: Vec<String> = rule.segments.iter().copied().map(Segment::word).map(code).collect();
@@ -190,18 +255,19 @@ fn facts(rule: &Rule) -> Vec<(&'static str, String)> {
         rule.params.iter().map(|(name, value)| code(&format!("{name} = {}", constant(value)))).collect();
     let notice = rule.notice.as_ref().map(|each| notice_text(&each.template, &each.can_do)).unwrap_or_default();
     let all = [
-        ("family, class", format!("{}, {}", rule.family.word(), rule.class.word())),
+        ("family, class", format!("{}, {}", rule.family.word(), classes(rule))),
         ("number", rule.number.to_string()),
         ("file", file),
         ("triggers", triggers.join(", ")),
         ("cause", causes.join(", ")),
         ("segments", segments.join(", ")),
         ("parameters", params.join(", ")),
-        ("reason", format!("[`{0}`](reasons/{0}.md)", rule.reason)),
+        ("reason", reason(rule, around)),
         ("notice", notice),
         ("unknown", unknown(rule).to_owned()),
         ("once", once(rule).to_owned()),
         ("owner", rule.owner.clone()),
+        ("meets", around.conflicts.get(&*rule.id).map_or_else(String::new, |all| all.join("; "))),
     ];
     all.into_iter().filter(|(_, says)| !says.is_empty()).collect()
 }
@@ -222,9 +288,20 @@ fn once(rule: &Rule) -> &'static str {
     }
 }
 
+fn reason(rule: &Rule, around: &Around) -> String {
+    let link = format!("[`{0}`](reasons/{0}.md)", rule.reason);
+    match around.reasons.get(&rule.reason) {
+        Some(says) => format!("{link}: {says}"),
+        None => link,
+    }
+}
+
 fn notice_text(template: &str, can_do: &[String]) -> String {
     let words: Vec<String> = can_do.iter().map(|each| code(each)).collect();
-    if words.is_empty() { code(template) } else { format!("{}; can do: {}", code(template), words.join(", ")) }
+    let texts = NOTICE_TEXTS.iter().find(|(name, ..)| *name == template);
+    let texts = texts.map_or_else(String::new, |(_, en, zh)| format!(": “{en}” · “{zh}”"));
+    let can_do = if words.is_empty() { String::new() } else { format!("; can do: {}", words.join(", ")) };
+    format!("{}{texts}{can_do}", code(template))
 }
 
 fn constant(value: &Constant) -> String {

@@ -13,7 +13,8 @@ fn sources() -> Vec<String> {
 }
 
 fn rules() -> Vec<String> {
-    texts(|path| path.starts_with("rules/") && path.ends_with(".rule.yaml")).into_iter().map(|(_, text)| text).collect()
+    let wanted = |path: &str| path.ends_with(".rule.yaml") || path.ends_with(".table.yaml");
+    texts(|path| path.starts_with("rules/") && wanted(path)).into_iter().map(|(_, text)| text).collect()
 }
 
 fn pages(folder: &str) -> BTreeSet<String> {

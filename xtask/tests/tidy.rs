@@ -53,12 +53,15 @@ fn no_unfinished_work_and_no_paths_of_one_machine() {
     report("forbidden in a tracked file", &findings);
 }
 
+fn is_rule(path: &str) -> bool {
+    path.ends_with(".rule.yaml") || path.ends_with(".table.yaml")
+}
+
 #[test]
 fn every_rule_has_its_tests_beside_it() {
-    let rules: Vec<String> =
-        tracked().into_iter().filter(|path| path.starts_with("rules/") && path.ends_with(".rule.yaml")).collect();
+    let rules: Vec<String> = tracked().into_iter().filter(|path| path.starts_with("rules/") && is_rule(path)).collect();
     assert!(!rules.is_empty() || !exists("rules"), "the folder `rules` holds no rule");
-    let tests = |rule: &String| rule.replace(".rule.yaml", ".test.yaml");
+    let tests = |rule: &String| rule.replace(".rule.yaml", ".test.yaml").replace(".table.yaml", ".test.yaml");
     let findings: Vec<String> = rules.iter().map(tests).filter(|path| !exists(path)).collect();
     report("missing beside its rule", &findings);
 }

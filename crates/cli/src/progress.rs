@@ -14,6 +14,11 @@ pub fn bytes(total: u64, output: &Output) -> ProgressBar {
     styled(ProgressBar::new(total), "{msg} [{bar:30}] {bytes}/{total_bytes} {eta}", output)
 }
 
+/// A bar over a known number of steps.
+pub fn steps(total: u64, output: &Output) -> ProgressBar {
+    styled(ProgressBar::new(total), "{msg} [{bar:30}] {pos}/{len} {eta}", output)
+}
+
 /// Bytes that went over a line, without an end.
 pub fn moved(output: &Output) -> ProgressBar {
     let bar = styled(ProgressBar::new_spinner(), "{spinner} {msg} {bytes} {bytes_per_sec}", output);

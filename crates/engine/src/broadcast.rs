@@ -3,6 +3,7 @@
 use headroom_policy::Currency;
 
 use crate::event::{Holiday, PromotionEvent, PromotionKind};
+use crate::features::Suspect;
 use crate::ids::name_key;
 use crate::time::{HOUR, Timestamp};
 use crate::trigger::TriggerKind;
@@ -56,8 +57,8 @@ pub enum Moment {
     MarketChanged,
     /// A fault was mended: changes between the two instants are suspect.
     FaultCleared(Timestamp, Timestamp),
-    /// A rollout was taken back.
-    RolloutRolledBack(u64),
+    /// A rollout was taken back: its key, and the changes that are suspect.
+    RolloutRolledBack(u64, Suspect),
 }
 
 impl Moment {
@@ -72,7 +73,16 @@ impl Moment {
             Self::HolidayNear(_) => TriggerKind::HolidayNear,
             Self::MarketChanged => TriggerKind::MarketChanged,
             Self::FaultCleared(..) => TriggerKind::FaultCleared,
-            Self::RolloutRolledBack(_) => TriggerKind::RolloutRolledBack,
+            Self::RolloutRolledBack(..) => TriggerKind::RolloutRolledBack,
+        }
+    }
+
+    /// The changes that it makes suspect.
+    pub fn suspect(&self) -> Option<Suspect> {
+        match self {
+            Self::FaultCleared(since, until) => Some(Suspect { since: *since, until: *until, rule: 0 }),
+            Self::RolloutRolledBack(_, suspect) => Some(*suspect),
+            _ => None,
         }
     }
 
@@ -84,7 +94,7 @@ impl Moment {
             | Self::PromotionStarted(key)
             | Self::PromotionExtended(key)
             | Self::PromotionEnded(key) => Some(*key),
-            Self::HolidayNear(_) | Self::MarketChanged | Self::FaultCleared(..) | Self::RolloutRolledBack(_) => None,
+            Self::HolidayNear(_) | Self::MarketChanged | Self::FaultCleared(..) | Self::RolloutRolledBack(..) => None,
         }
     }
 }

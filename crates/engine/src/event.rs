@@ -366,6 +366,12 @@ pub enum ControlEvent {
     RolloutRolledBack {
         /// Which.
         rollout_id: String,
+        /// Since when it was out.
+        since: Timestamp,
+        /// Until when; `None`: until this record.
+        until: Option<Timestamp>,
+        /// Number of the rule that it was about; 0: all.
+        rule: u32,
     },
 }
 

@@ -27,9 +27,11 @@ pub use account::*;
 pub use around::{AROUND_BYTES_MAX, Around};
 pub use broadcast::{Broadcast, Broadcasts, Moment, NEAR, Promotion};
 pub use context::Context;
-pub use decision::{GUARD_NAMES, Outcome, Tally, Trigger, decide, feature_now};
+pub use decision::{Asked, GUARD_NAMES, NOTICE_TEXTS, Outcome, Tally, Trigger, decide, decide_watched, feature_now};
 pub use event::*;
-pub use features::{BUILT_IN_FACTS, EventFacts, FactDef, FactType, Feature, FeatureType, GROUPS, View, catalogue};
+pub use features::{
+    BUILT_IN_FACTS, EventFacts, FactDef, FactType, Feature, FeatureType, GROUPS, Suspect, View, catalogue,
+};
 pub use headroom_policy::Verdict;
 pub use ids::{CauseKey, event_key, fact_key, name_key, output_id};
 pub use output::*;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::account::Account;
 use crate::around::Around;
 use crate::broadcast::Broadcasts;
+use crate::decision::Asked;
 use crate::event::{AccountId, Event};
 use crate::output::{Output, Position};
 use crate::refusal::Refusal;
@@ -142,6 +143,8 @@ pub struct Commit {
     pub cancelled: Vec<Cancelled>,
     /// Records that came in as [`RefusalCode::Poisoned`](crate::RefusalCode::Poisoned).
     pub poisoned: Vec<Position>,
+    /// Of a watched step: every condition that was asked, in order.
+    pub asked: Vec<Asked>,
 }
 
 /// A ruleset that came into force with a control record.

@@ -15,8 +15,9 @@ use crate::account::Account;
 use crate::around::AROUND_BYTES_MAX;
 use crate::broadcast::{Broadcast, Broadcasts, Moment};
 use crate::context::Context;
-use crate::decision::{Outcome, Trigger, cancel, decide};
+use crate::decision::{Outcome, Trigger, cancel, decide, decide_watched};
 use crate::event::{AccountId, Body, ControlEvent, Event, MarketEvent};
+use crate::features::Suspect;
 use crate::ids::{event_key, name_key};
 use crate::output::{DeadLetter, Output};
 use crate::refusal::{Refusal, RefusalCode};
@@ -53,6 +54,8 @@ pub struct Batch<'a> {
     pub tick: Option<Timestamp>,
     /// What is not to be carried out.
     pub cancelled: BTreeSet<Cancelled>,
+    /// Tell what every condition gave, in [`Commit::asked`]: for tools, it allocates for each.
+    pub watched: bool,
 }
 
 /// Steps over a batch: its records, then its tick. Stops before a record for which a sweep needs rows that were not
@@ -62,6 +65,7 @@ pub fn step(ruleset: &Arc<Ruleset>, state: &ShardState, batch: Batch<'_>) -> Com
     let horizon = times.chain(batch.tick).max().map(|at| Key::end_of(at.max(state.now)));
     let mut work = Work::new(ruleset, state, batch.timers, batch.accounts, horizon);
     (work.seen, work.ahead, work.cancelled) = (batch.seen, Ahead::new(batch.rows), batch.cancelled);
+    work.watched = batch.watched;
     work.commit.spans.reserve_exact(batch.records.len());
     for record in batch.records {
         if work.lacks_rows() {
@@ -136,6 +140,7 @@ struct Work {
     seen: BTreeMap<SeenKey, u64>,
     ahead: Ahead,
     cancelled: BTreeSet<Cancelled>,
+    watched: bool,
     /// The first output that the record in progress itself caused.
     span_from: usize,
     commit: Commit,
@@ -163,6 +168,7 @@ impl Work {
             seen: BTreeMap::new(),
             ahead: Ahead::default(),
             cancelled: BTreeSet::new(),
+            watched: false,
             span_from: 0,
             commit: Commit::default(),
         }
@@ -342,6 +348,7 @@ impl Work {
 
     /// Lets one account decide.
     fn decide(&mut self, id: &AccountId, trigger: &Trigger<'_>, now: Timestamp) -> Option<Refusal> {
+        let decide = if self.watched { decide_watched } else { decide };
         self.turn(id, |context, account| decide(context, account, trigger, now))
     }
 
@@ -365,11 +372,12 @@ impl Work {
         if was_provisional && outcome.account.status != Status::Provisional {
             self.state.provisional = self.state.provisional.saturating_sub(1);
         }
-        let Outcome { account, effects, refused, budget_used, tally } = outcome;
+        let Outcome { account, effects, refused, budget_used, tally, asked } = outcome;
         let currency = account.currency;
         (loaded.account, loaded.touched) = (Some(account), true);
         self.spend(currency, budget_used);
         self.count(&tally);
+        self.commit.asked.extend(asked);
         effects.into_iter().for_each(|effect| self.output(effect));
         refused
     }
@@ -462,7 +470,10 @@ impl Work {
             ControlEvent::RulesetPublished { content_hash, files } => return self.publish(content_hash, files),
             ControlEvent::FaultDeclared { .. } => return Ok(()),
             ControlEvent::FaultCleared { since, until, .. } => Moment::FaultCleared(*since, *until),
-            ControlEvent::RolloutRolledBack { rollout_id } => Moment::RolloutRolledBack(name_key(rollout_id)),
+            ControlEvent::RolloutRolledBack { rollout_id, since, until, rule } => {
+                let suspect = Suspect { since: *since, until: until.unwrap_or(now), rule: *rule };
+                Moment::RolloutRolledBack(name_key(rollout_id), suspect)
+            }
         };
         Arc::make_mut(&mut self.state.broadcasts).log.push(Broadcast { at: now, moment });
         Ok(())

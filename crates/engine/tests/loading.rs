@@ -2,7 +2,7 @@
 
 use headroom_engine::{
     Action, Amount, Cause, DAY, FactType, HOUR, HoldOf, HoldSpec, MINUTE, On, OnUnknown, Once, Reader, Ruleset, Scope,
-    Tier, TimeBase, TimeExpr, TriggerKind, catalogue, fact_key,
+    Segment, Tier, TimeBase, TimeExpr, TriggerKind, catalogue, fact_key,
 };
 use headroom_policy::{Constant, Currency};
 
@@ -133,4 +133,37 @@ fn the_first_action_leads_and_holds_end_as_written() {
     assert_eq!(holds[0], (&[][..], HoldSpec::Cured(30)));
     assert_eq!(holds[1], (&[HoldOf::Boost][..], HoldSpec::ThisDecision));
     assert_eq!(holds[2], (&[HoldOf::Increase][..], two_days));
+}
+
+#[test]
+fn strategies_say_which_rules_a_segment_has() {
+    let body = |segments: &str| {
+        let head = "class: freeze\non_unknown: skip\ncause: fraud\non: order_placed\nwhen: fraud.list_hit\n";
+        format!("{head}{segments}then: {{freeze: {{scope: all}}}}\n")
+    };
+    let strategies = "groups:\n  core: {families: [fraud]}\n  extra: {rules: [narrow]}\n\
+        segments:\n  merchant_new: [core]\n  merchant_key: [extra]\n  consumer:\n";
+    let ruleset = load(&[
+        rule("wide", 1, &body("")),
+        rule("narrow", 2, &body("segments: [merchant_key, merchant_new, consumer]\n")),
+        rule("nobodys", 3, &body("segments: [consumer]\n")),
+        file("strategies.yaml", strategies),
+    ]);
+    let segments = |at: usize| ruleset.rules[at].segments.iter().map(|each| each.word()).collect::<Vec<_>>();
+    assert_eq!(segments(0), ["consumer_new", "consumer_prime", "merchant_new", "merchant_standard"]);
+    assert_eq!(segments(1), ["merchant_new", "merchant_key"]);
+    assert!(ruleset.rules[2].retired && !ruleset.rules[0].retired);
+    assert!(!ruleset.rules[2].is_for(Segment::Consumer) && !ruleset.rules[2].is_for(Segment::MerchantKey));
+}
+
+#[test]
+fn strategies_are_content() {
+    let files = |text: &str| {
+        vec![
+            rule("wide", 1, "class: hold\non: order_placed\nwhen: fraud.list_hit\nthen: {hold: {for: 1d}}\n"),
+            file("strategies.yaml", text),
+        ]
+    };
+    let hash = |text: &str| load(&files(text)).hash;
+    assert_ne!(hash("groups: {}\nsegments: {}\n"), hash("groups: {}\nsegments: {merchant_key: }\n"));
 }

@@ -82,6 +82,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("HR0141", "a part of YAML that rule files do not have"),
     ("HR0142", "a key is given twice"),
     ("HR0143", "the file is too large or nested too deeply"),
+    ("HR0144", "a file that the formatter leaves as it is"),
 ];
 
 /// Renders findings against the text of their file, in order, each with its lines and advice.

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Arithmetic, Comparison, Expr, Kind};
+use crate::flat::Flat;
 use crate::machine::DEPTH_MAX;
 use crate::scope::Currency;
 use crate::value::Value;
@@ -54,6 +55,8 @@ pub type Amounts = Box<[(Currency, i64)]>;
 #[derive(Debug)]
 pub struct Code {
     pub ops: Box<[Op]>,
+    /// The same as tests without a stack, where it has that form.
+    pub flat: Option<Flat>,
     pub money: Vec<Amounts>,
     pub depth: usize,
     pub reads: Box<[usize]>,
@@ -62,6 +65,15 @@ pub struct Code {
 
 /// Compiles a checked expression.
 pub fn emit(root: &Expr, reads: Vec<usize>, defaults: Vec<(usize, Value)>) -> Result<Code, Diagnostic> {
+    stacked(root, reads, defaults, Flat::of(root))
+}
+
+fn stacked(
+    root: &Expr,
+    reads: Vec<usize>,
+    defaults: Vec<(usize, Value)>,
+    flat: Option<Flat>,
+) -> Result<Code, Diagnostic> {
     let mut emitter = Emitter::default();
     emitter.expr(root);
     if emitter.deepest > DEPTH_MAX {
@@ -70,11 +82,17 @@ pub fn emit(root: &Expr, reads: Vec<usize>, defaults: Vec<(usize, Value)>) -> Re
     }
     Ok(Code {
         ops: emitter.ops.into(),
+        flat,
         money: emitter.money,
         depth: emitter.deepest,
         reads: reads.into(),
         defaults: defaults.into(),
     })
+}
+
+/// The stack code of an expression alone.
+pub fn emit_part(root: &Expr) -> Result<Code, Diagnostic> {
+    stacked(root, Vec::new(), Vec::new(), None)
 }
 
 #[derive(Default)]

@@ -13,6 +13,8 @@ mod diagnostic;
 mod emit;
 mod eval_text;
 mod expr;
+mod flat;
+mod layout;
 mod machine;
 mod names;
 mod origin;
@@ -28,15 +30,18 @@ mod sums;
 mod trace;
 mod tree;
 mod value;
+mod words;
 pub mod yaml;
 
 pub use schema::{Schema, Symbol, Type};
 pub use scope::{Constant, Currency, CurrencyError, Expect, Params, Scope};
 
 pub use expr::{Arithmetic, Comparison, Expr, Kind};
+pub use layout::layout_expression;
 pub use program::{Compiled, Program, compile};
 pub use slots::Slots;
 pub use value::{Cause, Datum, Fault, Value};
+pub use words::in_words;
 
 pub use trace::{Condition, Trace, TraceNode, Verdict};
 

@@ -13,9 +13,17 @@ use crate::value::{Cause, Value};
 /// The deepest stack that a program may need.
 pub const DEPTH_MAX: usize = 256;
 
-/// Runs the code. Most rules need a handful of stack cells, so only what is needed is cleared.
+/// Runs the code: as tests, where it has them, else on the stack.
 #[inline(always)]
 pub fn run(code: &Code, slots: &Slots, currency: Currency) -> Value {
+    match &code.flat {
+        Some(flat) => flat.evaluate(slots, currency),
+        None => run_stack(code, slots, currency),
+    }
+}
+
+/// Runs the code on the stack. Most rules need a handful of cells, so only what is needed is cleared.
+pub fn run_stack(code: &Code, slots: &Slots, currency: Currency) -> Value {
     match code.depth {
         0..=8 => run_within::<8>(code, slots, currency),
         9..=32 => run_within::<32>(code, slots, currency),

@@ -1,7 +1,10 @@
 //! YAML documents with the place of every node: one document, no anchors, no tags, no duplicate keys, bounded.
 
 mod build;
+mod layout;
 mod place;
+
+pub use layout::{Layout, layout};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::origin::Origin;

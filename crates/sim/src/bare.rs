@@ -6,10 +6,10 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use headroom_engine::{
-    Account, AccountEvent, AccountId, Body, Broadcast, Broadcasts, Context, ControlEvent, DAY, DeadLetter, Event,
-    MINUTE, MarketEvent, Moment, Output, Position, Record, Refusal, RefusalCode, Ruleset, SWEEP_ROWS_PER_RECORD,
-    SWEEP_ROWS_PER_TICK, Status, Sweep, Tally, Timer, Timestamp, Trigger, calls_for_sweep, concerned, decide,
-    event_key, feature_now, name_key,
+    Account, AccountEvent, AccountId, Asked, Body, Broadcast, Broadcasts, Context, ControlEvent, DAY, DeadLetter,
+    Event, MINUTE, MarketEvent, Moment, Outcome, Output, Position, Record, Refusal, RefusalCode, Ruleset,
+    SWEEP_ROWS_PER_RECORD, SWEEP_ROWS_PER_TICK, Status, Suspect, Sweep, Tally, Timer, Timestamp, Trigger,
+    calls_for_sweep, concerned, decide, decide_watched, event_key, feature_now, name_key,
 };
 
 use headroom_policy::Type;
@@ -34,13 +34,23 @@ pub struct Run {
     pub sweep: Option<Sweep>,
     /// What each decision counted.
     pub tallies: Vec<Tally>,
+    /// Every condition that was asked, in order; empty unless the run was watched.
+    pub asked: Vec<Asked>,
     /// The outputs as text, and what the `?` lines found.
     pub transcript: Transcript,
 }
 
 /// Runs a scenario through bare `decide`. Its own header `ruleset` is the caller's business.
 pub fn run_bare(scenario: &Scenario, ruleset: &Arc<Ruleset>) -> Run {
-    let mut world = World::new(ruleset);
+    run(scenario, World::new(ruleset, decide))
+}
+
+/// As [`run_bare`]; the run also tells what each condition gave, whether its rule fired or not.
+pub fn run_bare_watched(scenario: &Scenario, ruleset: &Arc<Ruleset>) -> Run {
+    run(scenario, World::new(ruleset, decide_watched))
+}
+
+fn run(scenario: &Scenario, mut world: World) -> Run {
     let mut run = Run {
         records: Vec::new(),
         untils: Vec::new(),
@@ -49,6 +59,7 @@ pub fn run_bare(scenario: &Scenario, ruleset: &Arc<Ruleset>) -> Run {
         broadcasts: Arc::default(),
         sweep: None,
         tallies: Vec::new(),
+        asked: Vec::new(),
         transcript: Transcript::default(),
     };
     for (at, step) in scenario.steps.iter().enumerate() {
@@ -73,7 +84,7 @@ pub fn run_bare(scenario: &Scenario, ruleset: &Arc<Ruleset>) -> Run {
         }
     }
     (run.accounts, run.broadcasts, run.sweep) = (world.accounts, world.broadcasts, world.sweep);
-    run.tallies = world.tallies;
+    (run.tallies, run.asked) = (world.tallies, world.asked);
     run
 }
 
@@ -101,7 +112,11 @@ fn content(event: &Event) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// `decide`, watched or not.
+type Decide = fn(&Context<'_>, Box<Account>, &Trigger<'_>, Timestamp) -> Outcome;
+
 struct World {
+    decide: Decide,
     ruleset: Arc<Ruleset>,
     now: Timestamp,
     broadcasts: Arc<Broadcasts>,
@@ -111,11 +126,13 @@ struct World {
     sweep: Option<Sweep>,
     outputs: Vec<Output>,
     tallies: Vec<Tally>,
+    asked: Vec<Asked>,
 }
 
 impl World {
-    fn new(ruleset: &Arc<Ruleset>) -> Self {
+    fn new(ruleset: &Arc<Ruleset>, decide: Decide) -> Self {
         Self {
+            decide,
             ruleset: Arc::clone(ruleset),
             now: Timestamp::default(),
             broadcasts: Arc::default(),
@@ -125,6 +142,7 @@ impl World {
             sweep: None,
             outputs: Vec::new(),
             tallies: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -239,7 +257,7 @@ impl World {
 
     fn decide(&mut self, account: Account, trigger: &Trigger<'_>, now: Timestamp) -> Option<Refusal> {
         let context = Context { ruleset: &self.ruleset, broadcasts: &self.broadcasts, feeds: &self.feeds };
-        let outcome = decide(&context, Box::new(account), trigger, now);
+        let outcome = (self.decide)(&context, Box::new(account), trigger, now);
         let currency = outcome.account.currency;
         self.accounts.insert(Arc::clone(&outcome.account.id), *outcome.account);
         let budgets = &mut Arc::make_mut(&mut self.broadcasts).budgets;
@@ -250,6 +268,7 @@ impl World {
         }
         self.outputs.extend(outcome.effects);
         self.tallies.push(outcome.tally);
+        self.asked.extend(outcome.asked);
         outcome.refused
     }
 
@@ -350,8 +369,9 @@ impl World {
             Body::Control(ControlEvent::FaultCleared { since, until, .. }) => {
                 self.log(Moment::FaultCleared(*since, *until));
             }
-            Body::Control(ControlEvent::RolloutRolledBack { rollout_id }) => {
-                self.log(Moment::RolloutRolledBack(name_key(rollout_id)));
+            Body::Control(ControlEvent::RolloutRolledBack { rollout_id, since, until, rule }) => {
+                let suspect = Suspect { since: *since, until: until.unwrap_or(now), rule: *rule };
+                self.log(Moment::RolloutRolledBack(name_key(rollout_id), suspect));
             }
             // Scenarios cannot carry rulesets; a declared fault changes nothing.
             _ => {}
@@ -378,14 +398,30 @@ impl World {
         }
     }
 
+    fn fired(&self, rule: &str) -> usize {
+        let fired = self.tallies.iter().flat_map(|each| &each.fired);
+        fired.filter(|number| self.ruleset.names.name(**number) == rule).count()
+    }
+
+    fn beaten(&self, rule: &str) -> usize {
+        let beaten = self.tallies.iter().flat_map(|each| &each.overridden);
+        beaten.filter(|each| each.split(' ').next() == Some(rule)).count()
+    }
+
     /// What a `?` line finds.
     fn look(&self, probe: &Probe) -> String {
+        match probe.name {
+            ProbeName::Fired => return self.fired(&probe.account).to_string(),
+            ProbeName::Beaten => return self.beaten(&probe.account).to_string(),
+            _ => {}
+        }
         let Some(account) = self.accounts.get(&probe.account) else { return "none".to_owned() };
         let limits = account.limits(self.now);
         let amount = match probe.name {
             ProbeName::Dpd => return account.delinquency.seen.to_string(),
             ProbeName::Status => return account.status.word().to_owned(),
             ProbeName::Sequence => return account.sequence.to_string(),
+            ProbeName::Fired | ProbeName::Beaten => return String::new(),
             ProbeName::Base => account.stack.base,
             ProbeName::Granted => limits.granted,
             ProbeName::Effective => limits.effective,

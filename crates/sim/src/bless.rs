@@ -3,14 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::scenario::Scenario;
-use crate::transcript::Transcript;
+use crate::transcript::{NOTHING, Transcript};
 
 /// The text with its `=>` lines replaced by the outputs; everything else stays. They stand directly under their event,
-/// four spaces further in, or as far in as the ones that they replace.
+/// four spaces further in, or as far in as the ones that they replace; with details if one of those had some.
 pub fn bless(text: &str, scenario: &Scenario, transcript: &Transcript) -> String {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let old: BTreeMap<usize, usize> = scenario.expected.iter().map(|each| (each.at_line, each.line)).collect();
+    // An expected silence that was kept stays written.
+    let kept = |line: usize| transcript.under(line, &[]).is_empty();
+    let old = scenario.expected.iter().filter(|each| each.text != NOTHING || !kept(each.line));
+    let old: BTreeMap<usize, usize> = old.map(|each| (each.at_line, each.line)).collect();
     let mut indents: BTreeMap<usize, &str> = BTreeMap::new();
+    let detailed: Vec<usize> =
+        scenario.expected.iter().filter(|each| each.text.ends_with(')')).map(|each| each.line).collect();
     for (at, owner) in &old {
         indents.entry(*owner).or_insert_with(|| indent(lines[at - 1]));
     }
@@ -27,7 +32,7 @@ pub fn bless(text: &str, scenario: &Scenario, transcript: &Transcript) -> String
             if !blessed.ends_with('\n') {
                 blessed.push('\n');
             }
-            blessed.push_str(&format!("{indent}=> {output}\n"));
+            blessed.push_str(&format!("{indent}=> {}\n", output.written(detailed.contains(&at))));
         }
     }
     blessed

@@ -1,7 +1,8 @@
 //! Outputs as scenarios write them.
 
 use headroom_engine::{
-    BlockChange, Cap, ChangeKind, Hold, HoldUntil, LimitChange, Output, Priority, Review, Stack, Timestamp, UndoField,
+    BlockChange, Cap, ChangeKind, DAY, HOUR, Hold, HoldUntil, LimitChange, MINUTE, Notice, Output, Review, Stack,
+    Timestamp, UndoField,
 };
 
 use crate::scenario::{Clock, write_money};
@@ -27,9 +28,25 @@ impl<'a> Renderer<'a> {
                 format!("offer {} {class} {amount} because {}", offer.account, offer.reasons.join(", "))
             }
             Output::Notice(notice) => format!("notice {} {}", notice.account, notice.template),
-            Output::Review(review) => self::review(review),
+            Output::Review(review) if review.detail.is_empty() => format!("review {} {}", review.account, review.kind),
+            Output::Review(review) => {
+                let detail: Vec<&str> = review.detail.split_whitespace().collect();
+                format!("review {} {}: {}", review.account, review.kind, detail.join(" "))
+            }
             Output::DeadLetter(letter) => format!("dead_letter {}", letter.refusal.code.code()),
         }
+    }
+
+    /// What stands beside it: of a review its urgency, whether it blocks, its cause and proposal; of a notice when it is
+    /// due, what the customer can do, and the reasons that it names; of a change what lowered it and what it beat.
+    pub fn detail(&self, output: &Output) -> String {
+        let (parts, between) = match output {
+            Output::Review(review) => (review_parts(review), ", "),
+            Output::Notice(notice) => (notice_parts(notice), "; "),
+            Output::LimitChange(change) => (change_parts(change), "; "),
+            Output::Offer(_) | Output::DeadLetter(_) => (Vec::new(), ""),
+        };
+        parts.join(between)
     }
 
     /// When it was decided.
@@ -57,11 +74,7 @@ impl<'a> Renderer<'a> {
             }
             ChangeKind::Undone => undone(before, after),
         };
-        let lowered = match change.guards_applied.as_slice() {
-            [] => String::new(),
-            guards => format!(" lowered by {}", guards.join(", ")),
-        };
-        format!("{} {} {what}{lowered} because {}", change.kind.word(), change.account, change.reasons.join(", "))
+        format!("{} {} {what} because {}", change.kind.word(), change.account, change.reasons.join(", "))
     }
 
     fn until(&self, until: Option<Timestamp>) -> String {
@@ -116,22 +129,6 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// What a review asks for beyond its kind: that it blocks, how urgent it is, what the rule would do.
-fn review(review: &Review) -> String {
-    let mut text = format!("review {} {}", review.account, review.kind);
-    if review.blocking {
-        text.push_str(" blocking");
-    }
-    if review.priority != Priority::Normal {
-        text.push_str(&format!(" priority {}", review.priority.word()));
-    }
-    if let Some(amount) = review.proposal {
-        text.push_str(&format!(" proposal {}", write_money(amount)));
-    }
-    let detail: Vec<&str> = review.detail.split_whitespace().collect();
-    if detail.is_empty() { text } else { format!("{text}: {}", detail.join(" ")) }
-}
-
 /// A key with a word.
 trait Word {
     fn word(&self) -> &'static str;
@@ -147,6 +144,38 @@ impl Word for (headroom_engine::HoldOf, u32) {
     fn word(&self) -> &'static str {
         self.0.word()
     }
+}
+
+fn review_parts(review: &Review) -> Vec<String> {
+    let mut parts = vec![review.priority.word().to_owned()];
+    parts.extend(review.blocking.then(|| "blocking".to_owned()));
+    parts.extend(review.cause.map(|cause| format!("cause {}", cause.word())));
+    parts.extend(review.proposal.map(|amount| format!("proposal {}", write_money(amount))));
+    parts
+}
+
+fn notice_parts(notice: &Notice) -> Vec<String> {
+    let mut parts = vec![format!("due in {}", write_span(notice.due.since(notice.created_at)))];
+    parts.extend((!notice.can_do.is_empty()).then(|| format!("can {}", notice.can_do.join(", "))));
+    parts.extend((!notice.public_reasons.is_empty()).then(|| format!("says {}", notice.public_reasons.join(", "))));
+    parts
+}
+
+fn change_parts(change: &LimitChange) -> Vec<String> {
+    let mut parts = Vec::new();
+    if !change.guards_applied.is_empty() {
+        parts.push(format!("lowered by {}", change.guards_applied.join(", ")));
+    }
+    let beaten = change.overridden.iter().map(|each| format!("{} < {}", each.rule, each.by));
+    parts.extend(beaten);
+    parts
+}
+
+/// Whole days, hours or minutes.
+fn write_span(millis: i64) -> String {
+    let units = [(DAY, "d"), (HOUR, "h"), (MINUTE, "m")];
+    let whole = units.iter().find(|(unit, _)| millis % unit == 0 && millis != 0);
+    whole.map_or_else(|| format!("{millis}ms"), |(unit, word)| format!("{}{word}", millis / unit))
 }
 
 fn base(before: &Stack, after: &Stack) -> String {

@@ -6,17 +6,20 @@
 //!     steps: |
 //!       account M1 segment=merchant_key base=1_000.00
 //!       2025-11-10T20:05 order_placed M1 seller 5.00
+//!     silent: [large_order]
 //! ```
+//! `silent` names rules that must not fire anywhere in the test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use headroom_engine::{Output, Ruleset, Trace, Verdict};
+use headroom_engine::Ruleset;
 use headroom_policy::yaml::{Node, parse};
-use headroom_policy::{Diagnostic, Span, render};
+use headroom_policy::{Diagnostic, Span, render, suggest};
 
-use crate::bare::{Run, run_bare};
+use crate::bare::{Run, run_bare, run_bare_watched};
 use crate::bless::bless;
+use crate::coverage::Coverage;
 use crate::scenario::{Scenario, parse_scenario};
 use crate::transcript::{Mismatch, compare};
 
@@ -64,31 +67,26 @@ impl TestFileError {
     }
 }
 
-/// What the tests beside a rule reached of it. Conditions are known of decisions in which the rule fired; how they
-/// came out where it did not, the engine does not tell.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Coverage {
-    /// The rule.
-    pub rule: Arc<str>,
-    /// Tests in which it fired.
-    pub fired: usize,
-    /// Tests in which it did not.
-    pub silent: usize,
-    /// How often it ended unknown.
-    pub unknown: usize,
-    /// Conditions in the order of the text, each with the verdicts that were seen.
-    pub conditions: Vec<(String, Vec<Verdict>)>,
-}
-
 /// Runs the test files among `files` (path within the ruleset, text) against a ruleset.
 pub fn run_rule_tests(ruleset: &Arc<Ruleset>, files: &[(String, String)]) -> Report {
+    run_with(ruleset, files, run_bare)
+}
+
+/// As [`run_rule_tests`]; the coverage also has every condition of the rules with what it was in their tests.
+pub fn cover_rule_tests(ruleset: &Arc<Ruleset>, files: &[(String, String)]) -> Report {
+    run_with(ruleset, files, run_bare_watched)
+}
+
+fn run_with(ruleset: &Arc<Ruleset>, files: &[(String, String)], drive: Drive) -> Report {
     let mut report = Report::default();
     let mut coverage = BTreeMap::new();
     for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".test.yaml")) {
         match read_tests(text, ruleset) {
             Ok(tests) => {
                 for test in tests {
-                    report.take(ruleset, path, &test, &mut coverage);
+                    let run = drive(&test.scenario, ruleset);
+                    report.take(ruleset, path, &test, &run);
+                    cover(ruleset, path, &run, &mut coverage);
                 }
             }
             Err(diagnostics) => {
@@ -100,59 +98,28 @@ pub fn run_rule_tests(ruleset: &Arc<Ruleset>, files: &[(String, String)]) -> Rep
     report
 }
 
+type Drive = fn(&Scenario, &Arc<Ruleset>) -> Run;
+
+fn cover(ruleset: &Ruleset, path: &str, run: &Run, coverage: &mut BTreeMap<u32, Coverage>) {
+    let beside = [".rule.yaml", ".table.yaml"].map(|ending| path.replace(".test.yaml", ending));
+    if let Some(rule) = ruleset.rules.iter().find(|each| beside.contains(&each.path)) {
+        coverage.entry(rule.number).or_insert_with(|| Coverage::of(rule, ruleset)).take(run, rule.number);
+    }
+}
+
 impl Report {
     /// Whether every test passed.
     pub fn is_fine(&self) -> bool {
         self.failed.is_empty() && self.broken.is_empty()
     }
 
-    fn take(&mut self, ruleset: &Arc<Ruleset>, path: &str, test: &Test, coverage: &mut BTreeMap<u32, Coverage>) {
-        let run = run_bare(&test.scenario, ruleset);
-        let mut mismatches = compare(&test.scenario, &run.transcript);
-        mismatches.iter_mut().for_each(|each| each.line += test.before);
+    fn take(&mut self, ruleset: &Ruleset, path: &str, test: &Test, run: &Run) {
+        let mismatches = test.mismatches(ruleset, run);
         match mismatches.first() {
             None => self.passed += 1,
             Some(first) => {
                 let (path, test, line) = (path.to_owned(), test.name.clone(), first.line);
                 self.failed.push(Failure { path, test, line, mismatches });
-            }
-        }
-        let beside = [".rule.yaml", ".table.yaml"].map(|ending| path.replace(".test.yaml", ending));
-        if let Some(rule) = ruleset.rules.iter().find(|each| beside.contains(&each.path)) {
-            let blank =
-                || Coverage { rule: Arc::clone(&rule.id), fired: 0, silent: 0, unknown: 0, conditions: Vec::new() };
-            coverage.entry(rule.number).or_insert_with(blank).take(&run, rule.number);
-        }
-    }
-}
-
-impl Coverage {
-    fn take(&mut self, run: &Run, number: u32) {
-        let fired = run.tallies.iter().any(|each| each.fired.contains(&number));
-        self.fired += usize::from(fired);
-        self.silent += usize::from(!fired);
-        self.unknown += run.tallies.iter().flat_map(|each| &each.not_evaluated).filter(|each| **each == number).count();
-        for (_, output) in &run.outputs {
-            let trace = match output {
-                Output::LimitChange(each) if each.rule.as_ref().is_some_and(|rule| rule.number == number) => {
-                    each.trace.as_ref()
-                }
-                Output::Offer(each) if each.rule.number == number => each.trace.as_ref(),
-                Output::Review(each) if each.rule_id == *self.rule => each.trace.as_ref(),
-                _ => None,
-            };
-            if let Some(trace) = trace {
-                self.note(trace);
-            }
-        }
-    }
-
-    fn note(&mut self, trace: &Trace) {
-        for (text, verdict) in &trace.conditions {
-            match self.conditions.iter_mut().find(|(each, _)| each == text) {
-                Some((_, seen)) if seen.contains(verdict) => {}
-                Some((_, seen)) => seen.push(*verdict),
-                None => self.conditions.push((text.clone(), vec![*verdict])),
             }
         }
     }
@@ -179,17 +146,52 @@ pub fn bless_rule_tests(ruleset: &Arc<Ruleset>, path: &str, text: &str) -> Resul
     Ok(blessed)
 }
 
+/// The keys of a test, in the order in which they are written.
+pub const KEYS: &[&str] = &["name", "silent", "steps"];
+
 /// A test and where its steps stand.
-struct Test {
-    name: String,
-    scenario: Scenario,
+#[derive(Debug)]
+pub(crate) struct Test {
+    pub name: String,
+    pub scenario: Scenario,
     /// Lines of the file before the first step.
     before: usize,
     /// Lines of the steps.
     scenario_lines: usize,
+    silent: Vec<Silent>,
 }
 
-fn read_tests(text: &str, ruleset: &Ruleset) -> Result<Vec<Test>, Vec<Diagnostic>> {
+impl Test {
+    /// What came otherwise; lines are those of the file.
+    pub fn mismatches(&self, ruleset: &Ruleset, run: &Run) -> Vec<Mismatch> {
+        let mut mismatches = compare(&self.scenario, &run.transcript);
+        mismatches.iter_mut().for_each(|each| each.line += self.before);
+        mismatches.extend(self.silent.iter().filter_map(|silent| silent.mismatch(ruleset, run)));
+        mismatches
+    }
+}
+
+/// A rule that must not fire in a test.
+#[derive(Debug)]
+struct Silent {
+    rule: u32,
+    id: String,
+    /// The line of the file that says so.
+    line: usize,
+}
+
+impl Silent {
+    fn mismatch(&self, ruleset: &Ruleset, run: &Run) -> Option<Mismatch> {
+        let times = run.tallies.iter().flat_map(|each| &each.fired).filter(|fired| **fired == self.rule).count();
+        let reason = ruleset.rules.iter().find(|each| each.number == self.rule).map_or("", |each| &each.reason);
+        let id = &self.id;
+        let diff =
+            vec![('-', format!("`{id}` is silent")), ('+', format!("`{id}` fired {times} times because {reason}"))];
+        (times > 0).then(|| Mismatch { line: self.line, event: format!("silent: {id}"), diff })
+    }
+}
+
+pub(crate) fn read_tests(text: &str, ruleset: &Ruleset) -> Result<Vec<Test>, Vec<Diagnostic>> {
     let root = parse(text)?;
     let mut found = Vec::new();
     let tests = root.get("tests").and_then(Node::elements).unwrap_or(&[]);
@@ -217,8 +219,10 @@ fn wrong(message: &str, span: Span) -> Diagnostic {
 
 fn read_test(text: &str, node: &Node, ruleset: &Ruleset) -> Result<Test, Vec<Diagnostic>> {
     let entries = node.entries().unwrap_or(&[]);
-    if let Some((key, _)) = entries.iter().find(|(key, _)| !matches!(key.text.as_str(), "name" | "steps")) {
-        return Err(vec![wrong(&format!("a test has no `{}`", key.text), key.span)]);
+    if let Some((key, _)) = entries.iter().find(|(key, _)| !KEYS.contains(&key.text.as_str())) {
+        let finding = wrong(&format!("a test has no `{}`", key.text), key.span);
+        let near = suggest(&key.text, KEYS.iter().copied());
+        return Err(vec![near.map_or(finding.clone(), |near| finding.help(format!("did you mean `{near}`?")))]);
     }
     let name = node.get("name").and_then(Node::text);
     let steps = node.get("steps").and_then(|each| Some((each, each.text()?)));
@@ -234,5 +238,34 @@ fn read_test(text: &str, node: &Node, ruleset: &Ruleset) -> Result<Test, Vec<Dia
         let moved = |each: Diagnostic| Diagnostic { span: origin.map(each.span), ..each };
         findings.into_iter().map(moved).collect::<Vec<_>>()
     })?;
-    Ok(Test { name: name.to_owned(), scenario, before, scenario_lines })
+    let silent = node.get("silent").map_or(Ok(Vec::new()), |node| silent(text, node, ruleset))?;
+    Ok(Test { name: name.to_owned(), scenario, before, scenario_lines, silent })
+}
+
+fn silent(text: &str, node: &Node, ruleset: &Ruleset) -> Result<Vec<Silent>, Vec<Diagnostic>> {
+    let all = node.elements().unwrap_or(std::slice::from_ref(node));
+    let mut found = Vec::new();
+    let read = |node: &Node| {
+        let id = node.text()?;
+        let rule = ruleset.rules.iter().find(|each| *each.id == *id)?;
+        let line = text[..node.span.start].matches('\n').count() + 1;
+        Some(Silent { rule: rule.number, id: id.to_owned(), line })
+    };
+    let mut rules = Vec::new();
+    for node in all {
+        match read(node) {
+            Some(rule) => rules.push(rule),
+            None => found.push(no_rule(node, ruleset)),
+        }
+    }
+    if found.is_empty() { Ok(rules) } else { Err(found) }
+}
+
+fn no_rule(node: &Node, ruleset: &Ruleset) -> Diagnostic {
+    let id = node.text().unwrap_or_else(|| node.what());
+    let finding = Diagnostic::error("HR0408", format!("there is no rule `{id}`"), node.span);
+    match suggest(id, ruleset.rules.iter().map(|each| &*each.id)) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help("`silent` lists ids of rules of this ruleset"),
+    }
 }

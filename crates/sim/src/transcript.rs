@@ -8,6 +8,9 @@ use headroom_engine::Output;
 use crate::render::Renderer;
 use crate::scenario::{Clock, Scenario, Step};
 
+/// `=> nothing`: expected silence, for people to read.
+pub const NOTHING: &str = "nothing";
+
 /// One output as text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -15,6 +18,29 @@ pub struct Entry {
     pub line: usize,
     /// As a `=>` line writes it; `at TIME ` before it where it was not decided at the event's time.
     pub text: String,
+    /// What an expectation may ask for beside it, in parentheses; empty: nothing.
+    pub detail: String,
+}
+
+impl Entry {
+    /// The text with its detail.
+    pub fn full(&self) -> String {
+        if self.detail.is_empty() { self.text.clone() } else { format!("{} ({})", self.text, self.detail) }
+    }
+
+    /// Whether an expectation asks for this, with its detail or without.
+    fn is_expected(&self, expected: &str) -> bool {
+        match expected.strip_prefix(self.text.as_str()) {
+            Some("") => true,
+            Some(rest) => rest.strip_prefix(" (").and_then(|rest| rest.strip_suffix(')')) == Some(&self.detail),
+            None => false,
+        }
+    }
+
+    /// As a list of expectations writes it: with details if they have some.
+    pub(crate) fn written(&self, with_details: bool) -> String {
+        if with_details { self.full() } else { self.text.clone() }
+    }
 }
 
 /// What happened.
@@ -31,7 +57,8 @@ impl Transcript {
     pub fn push(&mut self, clock: &Clock, step: &Step, output: &Output) {
         let (text, at) = (Renderer::new(clock).output(output), Renderer::decided_at(output));
         let text = if step.series || at != step.at { format!("at {} {text}", clock.write(at)) } else { text };
-        self.entries.push(Entry { line: step.line, text });
+        let detail = Renderer::new(clock).detail(output);
+        self.entries.push(Entry { line: step.line, text, detail });
     }
 
     pub(crate) fn found(&mut self, at_line: usize, value: String) {
@@ -39,8 +66,8 @@ impl Transcript {
     }
 
     /// The outputs under a line.
-    pub fn under(&self, line: usize) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter(move |each| each.line == line).map(|each| each.text.as_str())
+    pub fn under(&self, line: usize) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |each| each.line == line)
     }
 }
 
@@ -75,7 +102,8 @@ pub fn compare(scenario: &Scenario, transcript: &Transcript) -> Vec<Mismatch> {
 }
 
 fn differences(scenario: &Scenario, transcript: &Transcript, line: usize) -> Vec<(char, String)> {
-    let expected = scenario.expected.iter().filter(|each| each.line == line).map(|each| each.text.as_str());
+    let expected = scenario.expected.iter().filter(|each| each.line == line && each.text != NOTHING);
+    let expected = expected.map(|each| each.text.as_str());
     let mut diff = diff(&expected.collect::<Vec<_>>(), &transcript.under(line).collect::<Vec<_>>());
     for (_, text) in &mut diff {
         text.insert_str(0, "=> ");
@@ -100,11 +128,12 @@ fn same_value(expected: &str, found: &str) -> bool {
 }
 
 /// The shortest way from one list to the other (longest common subsequence; lists here are short).
-fn diff(expected: &[&str], came: &[&str]) -> Vec<(char, String)> {
+fn diff(expected: &[&str], came: &[&Entry]) -> Vec<(char, String)> {
+    let details = expected.iter().any(|each| each.ends_with(')'));
     let mut common = vec![vec![0_usize; came.len() + 1]; expected.len() + 1];
     for at in (0..expected.len()).rev() {
         for to in (0..came.len()).rev() {
-            common[at][to] = if expected[at] == came[to] {
+            common[at][to] = if came[to].is_expected(expected[at]) {
                 common[at + 1][to + 1] + 1
             } else {
                 common[at + 1][to].max(common[at][to + 1])
@@ -113,14 +142,14 @@ fn diff(expected: &[&str], came: &[&str]) -> Vec<(char, String)> {
     }
     let (mut at, mut to, mut found) = (0, 0, Vec::new());
     while at < expected.len() || to < came.len() {
-        if at < expected.len() && to < came.len() && expected[at] == came[to] {
+        if at < expected.len() && to < came.len() && came[to].is_expected(expected[at]) {
             found.push((' ', expected[at].to_owned()));
             (at, to) = (at + 1, to + 1);
         } else if to == came.len() || (at < expected.len() && common[at + 1][to] >= common[at][to + 1]) {
             found.push(('-', expected[at].to_owned()));
             at += 1;
         } else {
-            found.push(('+', came[to].to_owned()));
+            found.push(('+', came[to].written(details)));
             to += 1;
         }
     }
@@ -146,9 +175,24 @@ mod tests {
 
     #[test]
     fn a_diff_keeps_what_is_common() {
-        let marks: String = diff(&["a", "b", "c"], &["a", "x", "c", "d"]).iter().map(|(mark, _)| *mark).collect();
+        let entries = ["a", "x", "c", "d"].map(|text| entry(text, ""));
+        let came: Vec<&Entry> = entries.iter().collect();
+        let marks: String = diff(&["a", "b", "c"], &came).iter().map(|(mark, _)| *mark).collect();
         assert_eq!(marks, " -+ +");
         assert!(diff(&[], &[]).is_empty());
+    }
+
+    fn entry(text: &str, detail: &str) -> Entry {
+        Entry { line: 1, text: text.to_owned(), detail: detail.to_owned() }
+    }
+
+    #[test]
+    fn details_count_where_they_are_asked_for() {
+        let came = entry("review M1 fraud", "high, blocking");
+        assert!(came.is_expected("review M1 fraud") && came.is_expected("review M1 fraud (high, blocking)"));
+        assert!(!came.is_expected("review M1 fraud (high)") && !came.is_expected("review M1 fraud ()"));
+        let diff = diff(&["review M1 fraud (high)"], &[&came]);
+        assert_eq!(diff[1], ('+', "review M1 fraud (high, blocking)".to_owned()));
     }
 
     #[test]

@@ -64,7 +64,7 @@ enrolled C1 summer forecast_daily=5.00
 2025-06-09 budget CNY 1_000_000.00
 2025-06-09 fault_declared F1 since=2025-06-08
 2025-06-09 fault_cleared F1 since=2025-06-08 until=2025-06-09
-2025-06-09 rollout_rolled_back R1
+2025-06-09 rollout_rolled_back R1 since=2025-06-08 rule=7
 2025-06-10 outcome C1
 2025-06-11 closed C1 charged_off=true
 until 2025-06-14
@@ -179,7 +179,7 @@ account M1 segment=merchant base=1_000.0
         3 | account M1 segment=merchant base=1_000.0
           |                    ^^^^^^^^
           |
-          = help: one of consumer_new, consumer, consumer_prime, merchant_new, merchant_standard, merchant_key is needed
+          = help: did you mean `merchant_new`?
 
         error[HR0404]: `1_000.0` cannot stand here
          --> x.scn:3:34
@@ -211,7 +211,7 @@ account M1 segment=merchant base=1_000.0
         6 | 2025-06-01 order_placed M1 buyr 5.00 holt=5.00
           |                            ^^^^
           |
-          = help: one of buyer, seller is needed
+          = help: did you mean `buyer`?
 
         error[HR0405]: the event takes no `holt=`
          --> x.scn:6:38
@@ -247,7 +247,7 @@ account M1 segment=merchant base=1_000.0
         10 |     ? spendible M1 5.00
            |       ^^^^^^^^^
            |
-           = help: one of base, granted, effective, available, used, pending, uncleared, spendable, spendable_cash, dpd, status, sequence is needed
+           = help: one of base, granted, effective, available, used, pending, uncleared, spendable, spendable_cash, dpd, status, sequence, fired, beaten is needed
 
         error[HR0402]: `2025-06-03..2025-06-01` is no time
           --> x.scn:11:1
@@ -291,4 +291,99 @@ account M1 segment=merchant_standard base=5.00
     .assert_eq(&blessed);
     let again = read(&blessed);
     assert_eq!(compare(&again, &run_bare(&again, &ruleset).transcript), []);
+}
+
+#[test]
+fn a_list_is_a_line_for_each_of_its_values() {
+    let scenario = read(
+        "account M1 segment=merchant_key base=1.00\n2025-01-05 payment M1 '500 5.50x2 _ 7' every 30d\n\
+         payments: '1 2' every 1d\n2025-03-01..2025-03-03 daily 10:00 order_placed M1 seller '1 _ 3' hold='4 5 6'\n",
+    );
+    let shown: Vec<String> = scenario
+        .steps
+        .iter()
+        .filter_map(|each| match &each.kind {
+            StepKind::Record(event, _) => match &event.body {
+                Body::Repayment {
+                    kind: headroom_engine::Repayment::PaymentPosted { amount, payment_id, .. }, ..
+                } => Some(format!("{} {} {payment_id} {amount}", scenario.clock.write(each.at), event.account)),
+                Body::Order(order) => {
+                    Some(format!("{} {} {:?}", scenario.clock.write(each.at), order.amount, order.hold))
+                }
+                _ => None,
+            },
+            StepKind::Until => None,
+        })
+        .collect();
+    expect![[r#"
+        [
+            "2025-01-05T00:00 M1 payment-2.0 50000",
+            "2025-01-05T00:00 M1 payment-3.0 100",
+            "2025-01-06T00:00 M1 payment-3.1 200",
+            "2025-02-04T00:00 M1 payment-2.1 550",
+            "2025-03-01T10:00 100 Some(400)",
+            "2025-03-03T10:00 300 Some(600)",
+            "2025-03-06T00:00 M1 payment-2.2 550",
+            "2025-05-05T00:00 M1 payment-2.4 700",
+        ]
+    "#]]
+    .assert_debug_eq(&shown);
+}
+
+#[test]
+fn mistakes_in_lists_have_their_place() {
+    let text = "payments: '1' every 1d\naccount M1 segment=merchant_key base=1.00\n2025-01-05 payment M1 '500 6'\n\
+                2025-01-05 payment M1 500 every 1d\n2025-01-05 payment M1 '1 2' clears='+1d' every 1d\n\
+                2025-01-05..2025-01-08 daily payment M1 '1 2'\n2025-01-05 payment M1 'a 2' every 1x\n";
+    let findings = parse_scenario(text, &zone()).unwrap_err();
+    expect![[r#"
+        error[HR0403]: no line above opens an account
+         --> x.scn:1:1
+          |
+        1 | payments: '1' every 1d
+          | ^^^^^^^^^
+          |
+          = help: write `account M1 …` above, or the account behind the event's name without `:`
+
+        error[HR0402]: a list of values needs its rhythm
+         --> x.scn:3:1
+          |
+        3 | 2025-01-05 payment M1 '500 6'
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: write it behind the list, like `every 30d`
+
+        error[HR0404]: `every` cannot stand here
+         --> x.scn:4:27
+          |
+        4 | 2025-01-05 payment M1 500 every 1d
+          |                           ^^^^^
+          |
+          = help: behind an event it needs a list of values, like `'500 500 _ 500'`
+
+        error[HR0404]: `clears='+1d'` cannot stand here
+         --> x.scn:5:29
+          |
+        5 | 2025-01-05 payment M1 '1 2' clears='+1d' every 1d
+          |                             ^^^^^^^^^^^^
+          |
+          = help: all lists of a line have the same number of values
+
+        error[HR0402]: the list has 2 values for 4 moments
+         --> x.scn:6:1
+          |
+        6 | 2025-01-05..2025-01-08 daily payment M1 '1 2'
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: the list and the series need the same length; `_` leaves a moment out, `500x6` is six times `500`
+
+        error[HR0404]: `1x` cannot stand here
+         --> x.scn:7:35
+          |
+        7 | 2025-01-05 payment M1 'a 2' every 1x
+          |                                   ^^
+          |
+          = help: a span is written `30d` or `1d12h`
+    "#]]
+    .assert_eq(&render("x.scn", text, &findings, false));
 }

@@ -3,7 +3,8 @@
 mod blessing;
 mod common;
 
-use headroom_sim::{bless_rule_tests, render_mismatches, run_rule_tests};
+use expect_test::expect;
+use headroom_sim::{Report, bless_rule_tests, cover_rule_tests, render_mismatches, run_rule_tests};
 
 #[test]
 fn the_tests_of_the_built_in_rules_pass() {
@@ -24,4 +25,77 @@ fn the_tests_of_the_built_in_rules_pass() {
         .collect();
     assert!(report.is_fine(), "\n{broken}{failed}");
     assert!(report.passed > 0);
+}
+
+fn own(test: &str) -> Report {
+    let mut files = common::files("rules");
+    files.retain(|(path, _)| !path.ends_with(".test.yaml"));
+    files.push(("delinquency/dpd_4_30.test.yaml".to_owned(), test.to_owned()));
+    cover_rule_tests(&common::builtin(), &files)
+}
+
+const SILENT: &str = "\
+tests:
+  - name: three days are none of it
+    silent: [dpd_4_30, dpd_61_90]
+    steps: |
+      account M1 segment=merchant_standard base=1_000_000.00 opened=2024-03-01
+      2025-06-05T09:00 overdue M1 dpd=3
+        => nothing
+";
+
+#[test]
+fn coverage_says_what_a_condition_never_was() {
+    let report = own(SILENT);
+    assert!(report.is_fine(), "{report:?}");
+    let coverage = &report.coverage[0];
+    assert_eq!((coverage.fired, coverage.silent), (0, 1));
+    let never: Vec<_> = coverage.conditions.iter().map(|each| (each.text.as_str(), each.never())).collect();
+    expect![[r#"
+        [
+            (
+                "delinquency.dpd >= 4",
+                [
+                    "true",
+                    "unknown",
+                ],
+            ),
+            (
+                "delinquency.dpd <= 30",
+                [
+                    "false",
+                    "unknown",
+                ],
+            ),
+        ]
+    "#]]
+    .assert_debug_eq(&never);
+}
+
+#[test]
+fn silence_that_was_broken_is_told() {
+    let report = own(&SILENT.replace("dpd=3", "dpd=4"));
+    let failed = &report.failed[0];
+    expect![[r#"
+        x.test.yaml:6: 2025-06-05T09:00 overdue M1 dpd=4
+          + => block_changed M1 delinquency watch ceiling 200_000.00 because PAST_DUE_4_30
+          + => hold_changed M1 increase until cured + 30d because PAST_DUE_4_30
+          + => hold_changed M1 boost until cured + 30d because PAST_DUE_4_30
+          + => notice M1 account_restricted
+        x.test.yaml:3: silent: dpd_4_30
+          - `dpd_4_30` is silent
+          + `dpd_4_30` fired 3 times because PAST_DUE_4_30
+    "#]]
+    .assert_eq(&render_mismatches("x.test.yaml", &failed.mismatches));
+}
+
+#[test]
+fn mistakes_in_tests_have_advice() {
+    let help = |text: &str| {
+        let broken = own(text).broken;
+        broken[0].diagnostics[0].help.clone().unwrap_or_default()
+    };
+    assert_eq!(help(&SILENT.replace("silent:", "silnt:")), "did you mean `silent`?");
+    assert_eq!(help(&SILENT.replace("dpd_4_30,", "dpd_4_3,")), "did you mean `dpd_4_30`?");
+    assert_eq!(help(&SILENT.replace("merchant_standard", "merchant_standart")), "did you mean `merchant_standard`?");
 }

@@ -13,7 +13,7 @@ const FILES_MAX: usize = 10_000;
 /// How deep folders may nest.
 const DEPTH_MAX: usize = 16;
 
-/// The content of a ruleset: `ruleset.yaml`, `facts.yaml` and every `*.rule.yaml`, `*.table.yaml`
+/// The content of a ruleset: `ruleset.yaml`, `facts.yaml`, `strategies.yaml` and every `*.rule.yaml`, `*.table.yaml`
 /// and `*.table.csv` in any folder, each with its path
 /// within `directory` (forward slashes) and its text, sorted by path. What is wrong with a text is the loader's business.
 ///
@@ -89,7 +89,8 @@ impl Walk {
 /// As the engine's loader sees it.
 fn is_content(path: &str) -> bool {
     let endings = [".rule.yaml", ".table.yaml", ".table.csv"];
-    path == "ruleset.yaml" || path == "facts.yaml" || endings.iter().any(|ending| path.ends_with(ending))
+    ["ruleset.yaml", "facts.yaml", "strategies.yaml"].contains(&path)
+        || endings.iter().any(|ending| path.ends_with(ending))
 }
 
 fn text(path: &Path) -> Result<String, SourceError> {
@@ -125,11 +126,23 @@ mod tests {
     fn content_is_found_in_any_folder_and_sorted() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("fraud/.hidden")).unwrap();
-        let names = ["ruleset.yaml", "c.table.yaml", "c.table.csv", "c.csv", "b.rule.yaml", "fraud/a.rule.yaml", "fraud/a.test.yaml", "fraud/facts.yaml"];
+        let names = [
+            "ruleset.yaml",
+            "c.table.yaml",
+            "c.table.csv",
+            "c.csv",
+            "b.rule.yaml",
+            "fraud/a.rule.yaml",
+            "fraud/a.test.yaml",
+            "fraud/facts.yaml",
+        ];
         for name in names.iter().chain(&["notes.md", "fraud/.hidden/c.rule.yaml"]) {
             fs::write(dir.path().join(name), *name).unwrap();
         }
-        assert_eq!(paths(dir.path()), ["b.rule.yaml", "c.table.csv", "c.table.yaml", "fraud/a.rule.yaml", "ruleset.yaml"]);
+        assert_eq!(
+            paths(dir.path()),
+            ["b.rule.yaml", "c.table.csv", "c.table.yaml", "fraud/a.rule.yaml", "ruleset.yaml"]
+        );
         let tests = read_rule_tests_dir(dir.path()).unwrap();
         assert_eq!(tests, [("fraud/a.test.yaml".to_owned(), "fraud/a.test.yaml".to_owned())]);
     }

@@ -32,7 +32,13 @@ impl Ran {
 }
 
 pub fn headroom<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_headroom")).args(arguments).output().expect("the binary starts");
+    headroom_in(Path::new("."), arguments)
+}
+
+/// Run in a directory.
+pub fn headroom_in<S: AsRef<OsStr>>(dir: &Path, arguments: impl IntoIterator<Item = S>) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headroom"));
+    let output = command.current_dir(dir).args(arguments).output().expect("the binary starts");
     Ran {
         code: output.status.code().expect("no signal ends it"),
         stdout: String::from_utf8(output.stdout).expect("UTF-8"),

@@ -117,6 +117,14 @@ impl Booking<'_, '_> {
         self.fires(TriggerKind::PaymentPosted);
     }
 
+    /// Days from the event to the due date of the open cycle; of a cleared payment from its clearing.
+    fn note_days_before_due(&mut self) {
+        let zone = &self.context.ruleset.settings.zone;
+        let due = self.account.repay.cycle.and_then(|each| each.due_at);
+        self.booked.facts.payment_days_before_due =
+            due.map(|due| i64::from(zone.day(due)) - i64::from(zone.day(self.at)));
+    }
+
     /// A full cure ends a report: the whole statement is paid, or every minimum that was due.
     fn end_report_if_cured(&mut self) {
         let whole = self.account.repay.cycle.is_some_and(|each| each.balance > 0 && each.paid >= each.balance);
@@ -125,14 +133,6 @@ impl Booking<'_, '_> {
         if whole || minimums {
             self.account.delinquency.reported = None;
         }
-    }
-
-    /// Days from the payment, or from when it became final, to the due date of the open cycle.
-    fn note_days_before_due(&mut self) {
-        let zone = &self.context.ruleset.settings.zone;
-        let due = self.account.repay.cycle.and_then(|each| each.due_at);
-        self.booked.facts.payment_days_before_due =
-            due.map(|due| i64::from(zone.day(due)) - i64::from(zone.day(self.at)));
     }
 
     fn cleared(&mut self, payment_id: &str) {

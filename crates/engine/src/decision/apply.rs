@@ -55,10 +55,17 @@ impl Decision<'_> {
         let mut applied: Vec<usize> = Vec::new();
         for winner in &winners {
             let informs = matches!(winner.act, Act::Review { .. } | Act::Notify { .. });
+            let granted = self.account.stack.granted(self.now).0;
             let change = if informs { None } else { self.apply(winner, traces) };
+            if matches!(winner.act, Act::Schedule { .. }) {
+                applied.push(winner.rule);
+            }
             if let Some(id) = change {
                 applied.push(winner.rule);
-                self.notice_of_rule(winner, Some(id));
+                // A cap that leaves what is granted as it is, is nothing to tell the customer.
+                if winner.act.class() != Class::Cap || granted != self.account.stack.granted(self.now).0 {
+                    self.notice_of_rule(winner, Some(id));
+                }
                 self.decreased |= matches!(winner.act, Act::Decrease { .. });
                 if let Act::Freeze { cause, .. } = winner.act {
                     self.frozen.push(cause);
@@ -89,7 +96,9 @@ impl Decision<'_> {
                 let rule = self.number(proposal);
                 self.account.timers.push(Timer { due: *due, kind: TimerKind::Scheduled, rule });
                 self.tally.fired.push(rule);
-                self.notice_of_rule(proposal, None);
+                if !self.context.ruleset.rules[proposal.rule].announces() {
+                    self.notice_of_rule(proposal, None);
+                }
                 None
             }
             Act::Boost { .. } => self.grant_boost(proposal, traces),

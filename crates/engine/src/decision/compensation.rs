@@ -205,7 +205,14 @@ impl Decision<'_> {
         };
         let traces = vec![snapshot.explain(rule, condition, &view)];
         let act = Act::Unfreeze { cause };
-        let proposal = Proposal { rule: position, act, cause: Some(cause), why: 0, reasons: vec![rule.reason.clone()], lowered_by: Vec::new() };
-        Some((value, Collected { proposals: Vec::new(), traces }, proposal))
+        let proposal = Proposal {
+            rule: position,
+            act,
+            cause: Some(cause),
+            why: 0,
+            reasons: vec![rule.reason.clone()],
+            lowered_by: Vec::new(),
+        };
+        Some((value, Collected { traces, ..Collected::default() }, proposal))
     }
 }

@@ -63,12 +63,36 @@ pub struct Outcome {
     pub budget_used: i64,
     /// What it counts.
     pub tally: Tally,
+    /// Every condition that was asked, in order; empty unless the decision was watched.
+    pub asked: Vec<Asked>,
+}
+
+/// A rule's condition as a watched decision asked it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The rule's number.
+    pub rule: u32,
+    /// The cause for which it was asked.
+    pub cause: Option<crate::vocabulary::Cause>,
+    /// Every part of the condition with its value.
+    pub trace: headroom_policy::Trace,
 }
 
 /// Decides. Timers of the account that are due before `now` must have fired; broadcasts it has missed are applied here,
 /// each with `now` = its own time (PROTOCOL P6), so it does not matter when the account is touched.
 pub fn decide(context: &Context<'_>, account: Box<Account>, trigger: &Trigger<'_>, now: Timestamp) -> Outcome {
+    run(Decision::new(context, account), trigger, now)
+}
+
+/// As [`decide`], with the same outcome; it tells besides what each condition gave, fired or not. For tests and tools:
+/// it allocates for every condition.
+pub fn decide_watched(context: &Context<'_>, account: Box<Account>, trigger: &Trigger<'_>, now: Timestamp) -> Outcome {
     let mut decision = Decision::new(context, account);
+    decision.asked = Some(Vec::new());
+    run(decision, trigger, now)
+}
+
+fn run<'a>(mut decision: Decision<'a>, trigger: &Trigger<'a>, now: Timestamp) -> Outcome {
     decision.catch_up(now);
     match trigger {
         Trigger::Event(event, position) => decision.event(event, position, now),
@@ -76,7 +100,7 @@ pub fn decide(context: &Context<'_>, account: Box<Account>, trigger: &Trigger<'_
         // Its clock stays at what it caught up with: timers that this set for the time since then fire as of theirs.
         Trigger::Touch => {}
     }
-    retime(context, &mut decision.account);
+    retime(decision.context, &mut decision.account);
     decision.finish()
 }
 
@@ -116,6 +140,8 @@ pub(super) struct Decision<'a> {
     pub refused: Option<Refusal>,
     pub budget_used: i64,
     pub tally: Tally,
+    /// Conditions that were asked, if anybody watches.
+    asked: Option<Vec<Asked>>,
     /// Outputs of broadcasts that were caught up, in order.
     done: Vec<Output>,
 }
@@ -142,6 +168,7 @@ impl<'a> Decision<'a> {
             refused: None,
             budget_used: 0,
             tally: Tally::default(),
+            asked: None,
             done: Vec::new(),
         }
     }
@@ -175,6 +202,7 @@ impl<'a> Decision<'a> {
             refused: self.refused,
             budget_used: self.budget_used,
             tally: self.tally,
+            asked: self.asked.unwrap_or_default(),
         }
     }
 
@@ -265,9 +293,7 @@ impl<'a> Decision<'a> {
         self.on = vec![On::Kind(kind)];
         self.facts.before_promotion = matches!(entry.moment, Moment::PromotionAnnounced(_) | Moment::PromotionNear(_));
         self.facts.promotion = entry.moment.promotion();
-        if let Moment::FaultCleared(since, until) = entry.moment {
-            self.facts.fault = Some((since, until));
-        }
+        self.facts.suspect = entry.moment.suspect();
         self.passes(positions, false);
         self.start_compensations();
     }
@@ -335,15 +361,15 @@ impl<'a> Decision<'a> {
         let mut memos = Vec::new();
         if !positions.is_empty() {
             let mut pass = Pass::new(View::new(self.context, &self.account, self.now, self.facts));
-            pass.carries_out = carries_out;
-            pass.counted = carries_out || self.agreed;
+            (pass.carries_out, pass.answers) = (carries_out, self.agreed);
             for position in positions {
-                memos.push(pass.ask(*position, &mut collected, &mut self.tally));
+                memos.push(pass.ask(*position, &mut collected, &mut self.tally, self.asked.as_mut()));
             }
         }
         for memo in memos {
             match memo {
-                Memo::Remember(number) => self.account.memory.once.push(number),
+                Memo::Remember(number) => self.remember(number),
+                Memo::IfItFires(number) => collected.once.push(number),
                 Memo::Forget(number) => self.account.memory.once.retain(|each| *each != number),
                 Memo::Nothing => {}
             }
@@ -352,6 +378,13 @@ impl<'a> Decision<'a> {
             collected.proposals.retain(|each| each.act.allowed_in_second_pass());
         }
         collected
+    }
+
+    pub fn remember(&mut self, rule: u32) {
+        let once = &mut self.account.memory.once;
+        if !once.contains(&rule) {
+            once.push(rule);
+        }
     }
 
     pub fn cause_key(&self) -> CauseKey {

@@ -7,7 +7,7 @@ use crate::booking::roll;
 use crate::context::Context;
 use crate::features::{EventFacts, View};
 use crate::output::{NamedValue, Trace};
-use crate::ruleset::{Choice, RowOutcome, Reader, Rule, Ruleset};
+use crate::ruleset::{Reader, RowOutcome, Rule, RuleVerdict, Ruleset};
 use crate::time::Timestamp;
 use crate::vocabulary::Cause;
 
@@ -55,19 +55,9 @@ impl Snapshot {
         }
     }
 
-    /// What a rule comes to. Of a table: the row that counts, which may do nothing.
-    pub fn verdict<'r>(&self, rule: &'r Rule, view: &View<'_>) -> Verdict<'r> {
-        let value = self.ask(&rule.when, view);
-        let plain = Verdict { value, condition: &rule.when, row: None };
-        let Some(table) = rule.table.as_ref().filter(|_| value.is_true()) else { return plain };
-        match table.rows.choose(|when| self.ask(when, view)) {
-            Choice::Row(row) => {
-                let value = Value::Known(i64::from(!row.gives.actions.is_empty()));
-                Verdict { value, condition: &row.when, row: Some(&row.gives) }
-            }
-            Choice::Unknown(row, value) => Verdict { value, condition: &row.when, row: None },
-            Choice::Nothing => Verdict { value: Value::Known(0), ..plain },
-        }
+    /// What a rule comes to.
+    pub fn verdict<'r>(&self, rule: &'r Rule, view: &View<'_>) -> RuleVerdict<'r> {
+        rule.verdict(|program| self.ask(program, view))
     }
 
     /// The codes that a rule's proposals give: its row's, else the two worst rows of its score, else its own.
@@ -78,8 +68,7 @@ impl Snapshot {
         }
         let Some(table) = &rule.table else { return own() };
         let scores = view.context.ruleset.scores.iter().filter(|score| table.parts.contains(&score.slot));
-        let mut lost: Vec<(i64, &str)> =
-            scores.filter_map(|score| score.lost(&self.slots, currency(view))).collect();
+        let mut lost: Vec<(i64, &str)> = scores.filter_map(|score| score.lost(&self.slots, currency(view))).collect();
         lost.sort_by_key(|(points, _)| std::cmp::Reverse(*points));
         let worst: Vec<String> = lost.iter().take(REASONS).map(|(_, reason)| (*reason).to_owned()).collect();
         if worst.is_empty() { own() } else { worst }
@@ -94,10 +83,15 @@ impl Snapshot {
         program.evaluate(&self.slots, currency(view))
     }
 
+    /// Every part of a condition with its value.
+    pub fn trace(&self, condition: &Program, view: &View<'_>) -> headroom_policy::Trace {
+        condition.trace(&self.slots, currency(view))
+    }
+
     /// Every feature, condition and parameter of a rule with its value.
     pub fn explain(&self, rule: &Rule, condition: &Program, view: &View<'_>) -> Trace {
         let ruleset = view.context.ruleset;
-        let trace = condition.trace(&self.slots, currency(view));
+        let trace = self.trace(condition, view);
         let conditions = trace.conditions().map(|each| (each.text.to_owned(), each.verdict)).collect();
         let features = rule.reads.iter().map(|slot| self.named(ruleset, *slot)).collect();
         Trace { condition: condition.text().to_owned(), features, conditions, params: params(rule, view) }
@@ -129,16 +123,6 @@ pub fn feature_now(context: &Context<'_>, account: &Account, now: Timestamp, nam
     }
     snapshot.take(&[slot], false, &view);
     Some(snapshot.named(ruleset, slot))
-}
-
-/// What a rule comes to.
-pub(super) struct Verdict<'r> {
-    /// Whether it acts.
-    pub value: Value,
-    /// The condition that says so.
-    pub condition: &'r Program,
-    /// The row of a table that acts.
-    pub row: Option<&'r RowOutcome>,
 }
 
 fn currency(view: &View<'_>) -> Currency {

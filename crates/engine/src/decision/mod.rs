@@ -18,6 +18,7 @@ mod settle;
 mod timers;
 mod undo;
 
-pub use decide::{Outcome, Tally, Trigger, decide};
+pub use decide::{Asked, Outcome, Tally, Trigger, decide, decide_watched};
 pub use evaluate::feature_now;
 pub use guards::GUARD_NAMES;
+pub use notice::NOTICE_TEXTS;

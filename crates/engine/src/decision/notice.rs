@@ -10,26 +10,25 @@ use super::decide::Decision;
 use super::emit::TAG_NOTICE;
 use super::proposal::{Act, Proposal};
 
-/// Texts by template: English and Chinese.
-const TEXTS: &[(&str, &str, &str)] = &[
+/// What the customer reads, by template: English and Chinese.
+pub const NOTICE_TEXTS: &[(&str, &str, &str)] = &[
     ("limit_restored", "Your credit limit is available again.", "您的额度已恢复使用。"),
     ("account_restricted", "The use of your credit is restricted for now.", "您的额度使用暂时受限。"),
     ("still_restricted", "The use of your credit is still restricted.", "您的额度使用仍受限制。"),
     ("limit_increased", "Your credit limit was raised.", "您的额度已提升。"),
+    ("limit_will_decrease", "Your credit limit will be lowered soon.", "您的额度即将下调。"),
     ("limit_decreased", "Your credit limit was lowered.", "您的额度已下调。"),
-    ("limit_decrease_ahead", "Your credit limit will be lowered soon.", "您的额度即将下调。"),
+    ("limit_capped", "Your credit limit was set to the most that can be granted.", "您的额度已调整至可授予的上限。"),
+    ("increase_paused", "Your credit limit will not be raised for now.", "您的额度暂不提升。"),
     ("boost_granted", "You have additional credit for a limited time.", "您已获得限时额外额度。"),
-    ("boost_extended", "Your additional credit lasts longer.", "您的限时额外额度已延期。"),
-    ("boost_stepped_down", "Your additional credit ends step by step.", "您的限时额外额度将分期收回。"),
+    ("boost_extended", "Your additional credit lasts longer.", "您的限时额外额度已延长。"),
+    ("boost_reduced", "Your additional credit ends step by step.", "您的限时额外额度将逐步收回。"),
     ("boost_ended", "Your additional credit has ended.", "您的限时额外额度已结束。"),
     ("payment_due", "A payment is due.", "您有一笔应还款项。"),
     ("past_due", "A payment is past due; part of your credit is on hold.", "您有逾期款项，部分额度已暂停使用。"),
     ("verify", "Please confirm that it is you.", "请完成身份验证。"),
     ("top_up", "Please add to your collateral.", "请补充押品。"),
 ];
-
-/// What is told of a decrease that comes later.
-const AHEAD: &str = "limit_decrease_ahead";
 
 /// What is told instead of reasons of family fraud: a list hit is not tipped off.
 const SECURITY: &str = "SECURITY_CHECK";
@@ -44,10 +43,7 @@ impl Decision<'_> {
             Act::Freeze { cause, .. } | Act::Unfreeze { cause } | Act::Restore { cause, .. } => Some(cause),
             _ => None,
         };
-        // What is announced has not happened yet.
-        let ahead = matches!(proposal.act, Act::Schedule { .. });
-        let template = if ahead { AHEAD.to_owned() } else { notice.template.clone() };
-        let can_do = notice.can_do.clone();
+        let (template, can_do) = (notice.template.clone(), notice.can_do.clone());
         self.tell(proposal, &template, can_do, None, change, cause);
     }
 
@@ -96,7 +92,7 @@ impl Decision<'_> {
 
     /// A notice that no rule caused.
     pub fn blank_notice(&self, template: &str, cause: Option<Cause>) -> Notice {
-        let texts = TEXTS.iter().find(|(name, ..)| *name == template);
+        let texts = NOTICE_TEXTS.iter().find(|(name, ..)| *name == template);
         let number = self.account.sequence.wrapping_mul(31).wrapping_add(name_key(template));
         let number = number.wrapping_add(cause.map_or(0, |each| u64::from(each.index())));
         Notice {

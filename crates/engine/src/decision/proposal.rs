@@ -1,7 +1,8 @@
 //! What rules propose, with every amount resolved.
 
+use crate::features::Suspect;
 use crate::output::Trace;
-use crate::stack::HoldUntil;
+use crate::stack::{HoldUntil, UndoField};
 use crate::time::Timestamp;
 use crate::vocabulary::{CapName, Cause, Class, HoldOf, Priority, Scope};
 
@@ -19,12 +20,21 @@ pub(super) enum Act {
     Freeze { cause: Cause, scope: Scope, ceiling: Option<i64>, until: Option<Timestamp> },
     Unfreeze { cause: Cause },
     Restore { cause: Cause, percent: i64, waive_until: Option<Timestamp> },
-    Undo { percent: i64, cause: Option<Cause>, fault: Option<(Timestamp, Timestamp)> },
+    Undo { percent: i64, of: UndoOf, field: Option<UndoField> },
     Cap { name: CapName, to: i64, until: Option<Timestamp> },
     Uncap { name: CapName },
     Hold { of: HoldOf, until: Option<HoldUntil> },
     Review { kind: String, blocking: bool, priority: Priority, proposal: Option<i64> },
     Notify { template: String, due: Option<i64>, can_do: Vec<String> },
+}
+
+/// Which changes an undo gives back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum UndoOf {
+    /// Those of a cause.
+    Cause(Cause),
+    /// Those of a fault or a rollout.
+    Suspect(Suspect),
 }
 
 /// An action that a rule wants.
@@ -78,4 +88,6 @@ impl Act {
 pub(super) struct Collected {
     pub proposals: Vec<Proposal>,
     pub traces: Vec<Trace>,
+    /// Rules that may fire once in an account's life: remembered if they do now.
+    pub once: Vec<u32>,
 }

@@ -3,14 +3,14 @@
 use headroom_policy::Value;
 
 use crate::features::View;
-use crate::ruleset::{Action, Amount, HoldSpec, OnUnknown, Once, Rule, TimeBase, TimeExpr};
-use crate::stack::HoldUntil;
+use crate::ruleset::{Action, Amount, HoldSpec, OnUnknown, Once, Rule, RuleVerdict, TimeBase, TimeExpr};
+use crate::stack::{HoldUntil, UndoField};
 use crate::time::Timestamp;
 use crate::vocabulary::{Cause, HoldOf, Priority, Scope};
 
-use super::decide::Tally;
-use super::evaluate::{Snapshot, Verdict, causes};
-use super::proposal::{Act, Collected, Proposal};
+use super::decide::{Asked, Tally};
+use super::evaluate::{Snapshot, causes};
+use super::proposal::{Act, Collected, Proposal, UndoOf};
 
 /// What one pass asks, and of whom.
 pub(super) struct Pass<'a> {
@@ -18,32 +18,40 @@ pub(super) struct Pass<'a> {
     pub snapshot: Snapshot,
     /// Scheduled decreases are carried out now, not announced.
     pub carries_out: bool,
-    /// What is asked was counted when it was announced or offered: `once` does not stop it.
-    pub counted: bool,
+    /// The customer answers the rule's offer: that it was made once is no reason against it.
+    pub answers: bool,
 }
 
 /// What `once` has to remember after a rule was asked.
 pub(super) enum Memo {
     Nothing,
     Remember(u32),
+    IfItFires(u32),
     Forget(u32),
 }
 
 impl<'a> Pass<'a> {
     pub fn new(view: View<'a>) -> Self {
         let snapshot = Snapshot::new(view.context.ruleset);
-        Self { view, snapshot, carries_out: false, counted: false }
+        Self { view, snapshot, carries_out: false, answers: false }
     }
 
     /// Asks one rule, for each of its causes, and collects what it proposes.
-    pub fn ask(&mut self, position: usize, collected: &mut Collected, tally: &mut Tally) -> Memo {
+    pub fn ask(
+        &mut self,
+        position: usize,
+        collected: &mut Collected,
+        tally: &mut Tally,
+        mut asked: Option<&mut Vec<Asked>>,
+    ) -> Memo {
         let rule: &'a Rule = &self.view.context.ruleset.rules[position];
         let mut memo = Memo::Nothing;
         if !rule.is_for(self.view.account.segment) {
             return memo;
         }
-        let limited = rule.once != Once::No && !self.counted;
-        let known = limited && self.view.account.memory.once.contains(&rule.number);
+        // What is carried out was counted when it was announced, what is answered when it was offered.
+        let counted = self.answers || self.carries_out;
+        let known = rule.once != Once::No && self.view.account.memory.once.contains(&rule.number) && !counted;
         if known && rule.once == Once::Account {
             return memo;
         }
@@ -52,16 +60,22 @@ impl<'a> Pass<'a> {
             self.view.cause = cause;
             self.snapshot.prepare(rule, &self.view);
             let verdict = self.snapshot.verdict(rule, &self.view);
+            if let Some(asked) = &mut asked {
+                let trace = self.snapshot.trace(verdict.condition, &self.view);
+                asked.push(Asked { rule: rule.number, cause, trace });
+            }
             match verdict.value {
                 Value::Known(0) if known => memo = Memo::Forget(rule.number),
                 Value::Known(0) => {}
                 Value::Known(_) if known => {}
                 Value::Known(_) => {
                     self.propose(position, rule, &verdict, cause, collected);
-                    // `once: account` counts what came out, not what a guard or a hold stopped.
-                    if limited && rule.once == Once::Entry {
-                        memo = Memo::Remember(rule.number);
-                    }
+                    // Once in a life is used up by what came of it, not by a try that a guard stopped.
+                    memo = match rule.once {
+                        Once::No => memo,
+                        Once::Entry => Memo::Remember(rule.number),
+                        Once::Account => Memo::IfItFires(rule.number),
+                    };
                 }
                 Value::Unknown(_) | Value::Error(_) => {
                     tally.not_evaluated.push(rule.number);
@@ -77,7 +91,7 @@ impl<'a> Pass<'a> {
         &mut self,
         position: usize,
         rule: &Rule,
-        verdict: &Verdict<'_>,
+        verdict: &RuleVerdict<'_>,
         cause: Option<Cause>,
         collected: &mut Collected,
     ) {
@@ -98,7 +112,7 @@ impl<'a> Pass<'a> {
         collected.proposals.extend(acts.into_iter().map(|act| proposal(position, act, cause, why, &reasons)));
     }
 
-    fn why(&self, rule: &Rule, verdict: &Verdict<'_>, collected: &mut Collected) -> usize {
+    fn why(&self, rule: &Rule, verdict: &RuleVerdict<'_>, collected: &mut Collected) -> usize {
         collected.traces.push(self.snapshot.explain(rule, verdict.condition, &self.view));
         collected.traces.len() - 1
     }
@@ -107,13 +121,13 @@ impl<'a> Pass<'a> {
         &mut self,
         position: usize,
         rule: &Rule,
-        verdict: &Verdict<'_>,
+        verdict: &RuleVerdict<'_>,
         cause: Option<Cause>,
         collected: &mut Collected,
     ) {
         let mut acts = Vec::new();
-        let actions = verdict.row.map_or(&rule.actions, |row| &row.actions);
-        for action in actions {
+        let told = |action: &Action| self.carries_out && rule.announces() && matches!(action, Action::Notify { .. });
+        for action in verdict.actions(rule).iter().filter(|each| !told(each)) {
             self.resolve(action, cause, &mut acts);
         }
         if acts.is_empty() {
@@ -141,11 +155,7 @@ impl<'a> Pass<'a> {
             Action::Freeze { scope, cause, ceiling, until } => self.freeze(*scope, *cause, ceiling.as_ref(), *until),
             Action::Unfreeze => cause.map(|cause| Act::Unfreeze { cause }),
             Action::Restore { percent, waive_until, .. } => self.restore(cause, percent, *waive_until),
-            Action::Undo { percent, of_fault } => self.number(percent).map(|percent| Act::Undo {
-                percent,
-                cause,
-                fault: if *of_fault { self.view.event.fault } else { None },
-            }),
+            Action::Undo { percent, of_fault, field } => self.undo(percent, *of_fault, *field, cause),
             Action::Cap { name, to, lasts } => self.number(to).map(|to| Act::Cap {
                 name: *name,
                 to: to.max(0),
@@ -236,6 +246,21 @@ impl<'a> Pass<'a> {
     ) -> Option<Act> {
         let percent = self.number(percent)?.clamp(0, 100);
         Some(Act::Restore { cause: cause?, percent, waive_until: waive_until.and_then(|until| self.time(until)) })
+    }
+
+    /// Of a cause, or of the fault that the trigger names: without either there is nothing to give back.
+    fn undo(
+        &self,
+        percent: &headroom_policy::Program,
+        of_fault: bool,
+        field: Option<UndoField>,
+        cause: Option<Cause>,
+    ) -> Option<Act> {
+        let of = match of_fault {
+            true => UndoOf::Suspect(self.view.event.suspect?),
+            false => UndoOf::Cause(cause?),
+        };
+        Some(Act::Undo { percent: self.number(percent)?, of, field })
     }
 
     fn hold(&self, of: &[HoldOf], lasts: HoldSpec, acts: &mut Vec<Act>) {

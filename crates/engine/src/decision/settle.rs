@@ -1,6 +1,5 @@
 //! What becomes of a pass's proposals: vetoes, arbitration, guards, consent, application.
 
-use crate::ruleset::Once;
 use crate::trigger::{On, TriggerKind};
 use crate::vocabulary::{Cause, Class, HoldOf, Scope};
 
@@ -11,10 +10,11 @@ use super::proposal::{Act, Collected, Proposal};
 impl Decision<'_> {
     /// Carries proposals out; says which internal triggers follow.
     pub fn settle(&mut self, collected: Collected) -> Vec<On> {
-        let Collected { mut proposals, traces } = collected;
+        let Collected { mut proposals, traces, once } = collected;
         if proposals.is_empty() {
             return Vec::new();
         }
+        let counted = self.tally.fired.len();
         self.note_freeze_proposals(&proposals);
         let kept: Vec<bool> = proposals.iter().map(|each| self.would_change(each)).collect();
         let mut kept = kept.into_iter();
@@ -24,22 +24,14 @@ impl Decision<'_> {
         self.defer_restores(&mut proposals);
         let winners = field_winners(self, proposals);
         let winners = self.before_increase(winners);
-        let before = self.tally.fired.len();
         let winners = self.guard(winners, &traces);
-        let consequence = self.apply_all(winners, &traces);
-        self.note_once(before);
-        consequence
-    }
-
-    /// Remembers the rules that may come out once in an account's life.
-    fn note_once(&mut self, before: usize) {
-        for number in &self.tally.fired[before..] {
-            let rule = self.context.ruleset.rule(*number).map(|at| &self.context.ruleset.rules[at]);
-            let once = &mut self.account.memory.once;
-            if rule.is_some_and(|each| each.once == Once::Account) && !once.contains(number) {
-                once.push(*number);
+        let on = self.apply_all(winners, &traces);
+        for rule in once {
+            if self.tally.fired[counted..].contains(&rule) {
+                self.remember(rule);
             }
         }
+        on
     }
 
     /// Drops what is vetoed by holds, adverse changes of this decision, blocks of scope all, and blocking reviews.
@@ -80,7 +72,7 @@ impl Decision<'_> {
         if let Some(rule) = adverse.filter(|_| upward) {
             return Some(self.context.ruleset.rules[rule].id.to_string());
         }
-        if let Some(cause) = all.iter().find(|cause| act.loosens() != Some(**cause)) {
+        if let Some(cause) = all.iter().find(|cause| act.loosens() != Some(**cause) && !self.gives_back(act, **cause)) {
             return Some(format!("block:{}", cause.word()));
         }
         review.map(|kind| format!("review:{kind}"))

@@ -2,29 +2,38 @@
 
 use crate::output::Trace;
 use crate::stack::{Undo, UndoField};
-use crate::vocabulary::ChangeKind;
+use crate::vocabulary::{Cause, ChangeKind};
 
 use super::decide::Decision;
 use super::emit::Change;
-use super::proposal::{Act, Proposal};
+use super::proposal::{Act, Proposal, UndoOf};
 use super::propose::percent_of;
 
 impl Decision<'_> {
     /// Entries that an undo would give back.
     pub fn undoable(&self, act: &Act) -> impl Iterator<Item = &Undo> {
-        let (cause, fault) = match act {
-            Act::Undo { cause, fault, .. } => (*cause, *fault),
-            _ => (None, None),
+        let asked = match act {
+            Act::Undo { of, field, .. } => Some((*of, *field)),
+            _ => None,
         };
         let entries = &self.account.stack.undo;
         entries.iter().filter(move |each| {
-            let wanted = match fault {
-                Some((since, until)) => since <= each.at && each.at < until,
-                None => each.cause == cause,
-            };
+            let wanted = asked.is_some_and(|(of, field)| {
+                let meant = match of {
+                    UndoOf::Suspect(suspect) => suspect.covers(each),
+                    UndoOf::Cause(cause) => each.cause == Some(cause),
+                };
+                meant && field.is_none_or(|field| each.field == field)
+            });
             let passed = entries.iter().any(|later| later.at > each.at && later.cause != each.cause);
             wanted && !passed
         })
+    }
+
+    /// Whether an undo lifts the block of a cause.
+    pub fn gives_back(&self, act: &Act, cause: Cause) -> bool {
+        let undo = matches!(act, Act::Undo { .. });
+        undo && self.undoable(act).any(|each| each.field == UndoField::Block && each.cause == Some(cause))
     }
 
     /// Gives back, and consumes the entries.

@@ -23,12 +23,12 @@ pub const FEATURES: &[Feature] = &[
     days("block.quiet_days", |view| own(view).map(|each| view.now.since(each.proposed).max(0) / DAY))
         .says("X D", "days since that block was last proposed, waived proposals included; unknown without one"),
     flag("undo.active", |view| {
-        let entries = view.account.stack.undo.iter();
-        let mut wanted = entries.filter(|each| match view.event.fault {
-            Some((since, until)) => since <= each.at && each.at < until,
-            None => view.cause.is_none() || each.cause == view.cause,
-        });
-        Some(i64::from(wanted.next().is_some()))
+        let mut entries = view.account.stack.undo.iter();
+        Some(i64::from(entries.any(|each| match (view.cause, view.event.suspect) {
+            (Some(cause), _) => each.cause == Some(cause),
+            (None, Some(suspect)) => suspect.covers(each),
+            (None, None) => false,
+        })))
     })
-    .says("X C", "there is an adverse change of the rule's cause, or within the fault, to give back"),
+    .says("X C", "there is an adverse change to give back: of the rule's cause, or, without one, of the fault or rollout that is over"),
 ];

@@ -69,6 +69,13 @@ fn hours_since(view: &View<'_>, name: &str) -> Option<i64> {
     unless_stale(view, view.hours_since(view.last_true(name)))
 }
 
+/// To the instant: hours would not tell which came first within one.
+fn verified_since(view: &View<'_>) -> Option<i64> {
+    let changed = view.last_true("fraud.device_changed").max(view.last_true("fraud.place_changed"));
+    let verified = view.last_true("fraud.verified");
+    unless_stale(view, i64::from(changed.is_none_or(|changed| verified.is_some_and(|verified| verified >= changed))))
+}
+
 fn delta(view: &View<'_>, name: &str) -> Option<(i64, i64)> {
     assert!(COMPARED_FACTS.contains(&name), "no earlier `{name}` is kept");
     let fact = view.account.fact(fact_key(name), view.now)?;
@@ -97,6 +104,8 @@ pub const FEATURES: &[Feature] = &[
         .says("S D", "hours since an anomalous login"),
     hours("fraud.verified_hours", |view| hours_since(view, "fraud.verified"))
         .says("S D", "hours since the customer was verified"),
+    flag("fraud.verified_since", verified_since)
+        .says("S", "the customer was verified after device and place last changed; true if they never did"),
     count("lending.lenders_30d", 1_000, |view| view.fact("lending.lenders_30d"))
         .risk(0)
         .says("S", "other lenders in 30 days"),

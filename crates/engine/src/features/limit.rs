@@ -61,8 +61,10 @@ pub const FEATURES: &[Feature] = &[
         .says("X D", "a boost is shrinking by steps"),
     money("boost.used_peak", |view| boosts(view).map(|each| each.used_peak).max())
         .says("O", "the most that was drawn above base while the boost lasted; unknown without one"),
-    hours("boost.hours_since_promotion_end", hours_since_promotion_end)
-        .says("M D", "hours since the end of the promotion that a boost which counts now was granted for; 0 before, and without one"),
+    hours("boost.hours_since_promotion_end", hours_since_promotion_end).says(
+        "M D",
+        "hours since the end of the promotion that a boost which counts now was granted for; 0 before, and without one",
+    ),
     money("balance.used", |view| Some(view.limits().used)).says("O P A D", "drawn and held credit"),
     money("balance.pending", |view| Some(view.account.pending())).says("O A D", "held credit"),
     money("balance.uncleared", |view| Some(view.account.uncleared(view.now)))

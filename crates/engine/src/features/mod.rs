@@ -13,7 +13,7 @@ mod repay;
 mod view;
 
 pub use facts::{BUILT_IN_FACTS, COMPARED_FACTS, FactDef, FactType};
-pub use view::{EventFacts, View};
+pub use view::{EventFacts, Suspect, View};
 
 use std::sync::Arc;
 

@@ -21,7 +21,7 @@ pub const FEATURES: &[Feature] = &[
     feature("payment.days_before_due", FeatureType::Int, "days", (-9_999, 9_999), |view| {
         view.event.payment_days_before_due
     })
-    .says("E", "days from the payment, or from its becoming final, to the due date; negative after it; unknown without one"),
+    .says("E", "days from the payment, or its clearing, to the due date; negative after it; unknown without one"),
     money("repay.statement_balance", |view| view.account.repay.cycle.map(|each| each.balance))
         .signed()
         .says("P", "what the statement says is owed; negative in credit"),

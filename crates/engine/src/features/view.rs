@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::event::Order;
 use crate::ids::fact_key;
 use crate::ruleset::Settings;
-use crate::stack::Limits;
+use crate::stack::{Limits, Undo};
 use crate::time::{DAY, HOUR, Timestamp};
 use crate::vocabulary::{Cause, ReviewOutcome};
 
@@ -31,8 +31,26 @@ pub struct EventFacts<'a> {
     pub promotion: Option<u64>,
     /// The trigger is the announcement of that promotion, or the 72 hours before it.
     pub before_promotion: bool,
-    /// The fault window that the trigger is about.
-    pub fault: Option<(Timestamp, Timestamp)>,
+    /// The changes that a mended fault, or a rollout that was taken back, made suspect.
+    pub suspect: Option<Suspect>,
+}
+
+/// Changes that should not have been: within a time, and perhaps of one rule.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Suspect {
+    /// First instant.
+    pub since: Timestamp,
+    /// First instant after it.
+    pub until: Timestamp,
+    /// Number of the rule; 0: whichever rule made them.
+    pub rule: u32,
+}
+
+impl Suspect {
+    /// Whether a change is among them.
+    pub fn covers(&self, change: &Undo) -> bool {
+        self.since <= change.at && change.at < self.until && (self.rule == 0 || self.rule == change.rule)
+    }
 }
 
 /// One account at one moment of one decision.

@@ -2,6 +2,7 @@
 
 use headroom_policy::Program;
 
+use crate::stack::UndoField;
 use crate::vocabulary::{CapName, Cause, Class, HoldOf, Priority, Scope};
 
 /// How large a change of base, or a boost, is to be.
@@ -119,8 +120,10 @@ pub enum Action {
     Undo {
         /// Percent of the delta.
         percent: Program,
-        /// Those of the fault that the trigger names, not those of the rule's cause.
+        /// Those of the fault or rollout that the trigger names, not those of the rule's cause.
         of_fault: bool,
+        /// Only changes of this field; `None`: of any.
+        field: Option<UndoField>,
     },
     /// Sets a cap.
     Cap {

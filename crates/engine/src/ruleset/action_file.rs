@@ -4,6 +4,7 @@ use headroom_policy::yaml::{Key, Kind, Node};
 use headroom_policy::{Diagnostic, Expect, Expr, Kind as ExprKind, Program, Scope as Names, Span, compile};
 
 use crate::features::Feature;
+use crate::stack::UndoField;
 use crate::vocabulary::{CapName, Cause, HoldOf, Priority, Scope};
 
 use super::action::{ACTION_WORDS, Action, Amount, HoldSpec, TimeBase, TimeExpr};
@@ -236,11 +237,12 @@ impl<'a> Reading<'a> {
     }
 
     fn undo(&self, out: &mut Findings) -> Option<Action> {
-        let fields = self.fields("an undo", &["percent", "of"], out)?;
+        let fields = self.fields("an undo", &["percent", "of", "field"], out)?;
         let of =
             fields.read_or("of", "cause", out, |node| word(node, "basis of an undo", &["cause", "fault"], |each| each));
+        let field = fields.read_or("field", None, out, |node| undo_field(node).map(Some));
         let percent = self.needed(&fields, "percent", Expect::Int, out)?;
-        Some(Action::Undo { percent, of_fault: of == "fault" })
+        Some(Action::Undo { percent, of_fault: of == "fault", field })
     }
 
     fn cap(&self, out: &mut Findings) -> Option<Action> {
@@ -297,6 +299,14 @@ pub fn can_do(fields: &Fields<'_>, out: &mut Findings) -> Vec<String> {
     let Some(node) = fields.get("can_do") else { return Vec::new() };
     let words = each(node, out, |node| word(node, "thing that a customer can do", CAN_DO, |each| each));
     words.into_iter().map(str::to_owned).collect()
+}
+
+/// Boosts that a decrease ended do not come back: their time has gone on.
+fn undo_field(node: &Node) -> Result<UndoField, Diagnostic> {
+    word(node, "field that is given back", &[UndoField::Base, UndoField::Block], |each| match each {
+        UndoField::Block => "block",
+        _ => "base",
+    })
 }
 
 fn cap_name(node: &Node) -> Result<CapName, Diagnostic> {

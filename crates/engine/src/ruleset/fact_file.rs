@@ -10,8 +10,10 @@ use crate::ids::fact_key;
 
 use super::fields::{Fields, Findings, amount, each, is_snake, list, owned, snake, text, whole, word, yes};
 
-const KEYS: &[&str] = &["name", "type", "values", "min", "max", "default", "occurrence", "sources", "meaning"];
-const TYPES: [&str; 5] = ["bool", "int", "percent", "money", "enum"];
+/// The keys of a fact, in the order in which they are written.
+pub const FACT_KEYS: &[&str] = &["name", "type", "values", "min", "max", "default", "occurrence", "sources", "meaning"];
+/// The types of facts.
+pub const FACT_TYPES: [&str; 5] = ["bool", "int", "percent", "money", "enum"];
 
 /// Bounds of whole numbers that the file does not narrow.
 const INT_MAX: i64 = 1_000_000_000_000_000;
@@ -59,7 +61,7 @@ pub fn read(root: &Node, features: &[&'static Feature], facts: &mut Facts, out: 
         ));
     };
     for node in elements {
-        if let Some(fields) = Fields::of(node, "a fact", KEYS, out) {
+        if let Some(fields) = Fields::of(node, "a fact", FACT_KEYS, out) {
             one(&fields, features, facts, out);
         }
     }
@@ -96,7 +98,7 @@ fn taken(name: &str, earlier: &str, at: headroom_policy::Span) -> Diagnostic {
 
 /// A fact of the catalogue keeps its type and range; a ruleset may say who reports it.
 fn narrow(name: &str, fields: &Fields<'_>, facts: &mut Facts, out: &mut Findings) {
-    for key in KEYS.iter().filter(|key| !["name", "sources"].contains(key) && fields.get(key).is_some()) {
+    for key in FACT_KEYS.iter().filter(|key| !["name", "sources"].contains(key) && fields.get(key).is_some()) {
         let message = format!("`{name}` is a fact of the catalogue: only its `sources` can be given");
         out.add(Diagnostic::error("HR0219", message, fields.place(key)));
     }
@@ -122,7 +124,7 @@ fn fact_name(node: &Node) -> Result<String, Diagnostic> {
 }
 
 fn declared(name: String, fields: &Fields<'_>, out: &mut Findings) -> Option<FactDef> {
-    let kind = fields.read("type", out, |node| word(node, "type of a fact", &TYPES, |each| each));
+    let kind = fields.read("type", out, |node| word(node, "type of a fact", &FACT_TYPES, |each| each));
     let meaning = fields.read("meaning", out, owned);
     let occurrence = fields.read_or("occurrence", false, out, yes);
     let sources = sources(fields, out);

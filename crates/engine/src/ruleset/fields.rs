@@ -232,6 +232,17 @@ fn decimals(currency: Currency) -> usize {
     }
 }
 
+/// An amount of minor units as people write it; two digits after the point where the currency is not known.
+pub fn written_amount(minor: i128, currency: Option<Currency>) -> String {
+    match currency.map_or(2, decimals) {
+        0 => minor.to_string(),
+        _ => {
+            let sign = if minor < 0 { "-" } else { "" };
+            format!("{sign}{}.{:02}", minor.abs() / 100, minor.abs() % 100)
+        }
+    }
+}
+
 /// Minor units of an amount: a decimal with exactly two digits after the point, or none for JPY and KRW.
 pub fn amount(node: &Node, currency: Option<Currency>) -> Result<i64, Diagnostic> {
     let written = text(node)?;

@@ -19,10 +19,11 @@ use super::rule_file::{self, Known, Source, stem};
 use super::settings::Settings;
 use super::settings_file::{self, Overrides};
 use super::table::{self, Score, TableSource};
-use super::{Reader, Ruleset};
+use super::{Reader, Ruleset, strategy_file};
 
 const SETTINGS: &str = "ruleset.yaml";
 const FACTS: &str = "facts.yaml";
+const STRATEGIES: &str = "strategies.yaml";
 
 /// What was found in one file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,10 +51,10 @@ impl FileReport {
 /// Endings of the files that hold rules.
 const ENDINGS: [&str; 3] = [".rule.yaml", ".table.yaml", ".table.csv"];
 
-/// Whether a path belongs to a ruleset's content: `ruleset.yaml`, `facts.yaml`, and in any folder `*.rule.yaml`,
-/// `*.table.yaml`, `*.table.csv`.
+/// Whether a path belongs to a ruleset's content: `ruleset.yaml`, `facts.yaml`, `strategies.yaml`, and in any folder
+/// `*.rule.yaml`, `*.table.yaml`, `*.table.csv`.
 pub fn is_content(path: &str) -> bool {
-    path == SETTINGS || path == FACTS || ENDINGS.iter().any(|ending| path.ends_with(ending))
+    [SETTINGS, FACTS, STRATEGIES].contains(&path) || ENDINGS.iter().any(|ending| path.ends_with(ending))
 }
 
 /// The hash of a ruleset's content, lower-case hex: SHA-256 over path and text of its files sorted by path, each
@@ -125,7 +126,8 @@ impl<'a> File<'a> {
 
 impl Ruleset {
     /// A ruleset from its files, each a path within the ruleset (with `/`) and its text; other files are left out.
-    /// Without `ruleset.yaml` every setting has its default; without `facts.yaml` there are the facts of the catalogue.
+    /// Without `ruleset.yaml` every setting has its default; without `facts.yaml` there are the facts of the catalogue;
+    /// without `strategies.yaml` every segment has every rule.
     /// Errors: one report for each file with an error or a warning, errors of all files at once.
     pub fn load(files: &[(String, String)]) -> Result<Ruleset, Vec<FileReport>> {
         let mut content: Vec<&(String, String)> = files.iter().filter(|(path, _)| is_content(path)).collect();
@@ -143,6 +145,7 @@ impl Ruleset {
 struct Loading<'a> {
     settings: Option<File<'a>>,
     facts: Option<File<'a>>,
+    strategies: Option<File<'a>>,
     /// Rules and tables.
     rules: Vec<File<'a>>,
     /// CSV files with rows of tables.
@@ -160,11 +163,12 @@ struct Parts {
 
 impl<'a> Loading<'a> {
     fn new(content: &[&'a (String, String)]) -> Self {
-        let mut loading = Self { settings: None, facts: None, rules: Vec::new(), sheets: Vec::new() };
+        let mut loading = Self { settings: None, facts: None, strategies: None, rules: Vec::new(), sheets: Vec::new() };
         for file in content {
             match file.0.as_str() {
                 SETTINGS => loading.settings = Some(File::new(file)),
                 FACTS => loading.facts = Some(File::new(file)),
+                STRATEGIES => loading.strategies = Some(File::new(file)),
                 path if path.ends_with(".table.csv") => loading.sheets.push(File::sheet(file)),
                 _ => loading.rules.push(File::new(file)),
             }
@@ -247,14 +251,24 @@ impl<'a> Loading<'a> {
             }
         }
         twins(&mut self.rules);
+        self.narrow(&mut rules);
         rules.sort_by_key(|rule| rule.number);
         scores.sort_by_key(|score| score.slot);
         (settings, rules, scores)
     }
 
+    /// Leaves rules to the segments whose strategies have them.
+    fn narrow(&mut self, rules: &mut [Rule]) {
+        let Some(File { root: Some(root), found, .. }) = &mut self.strategies else { return };
+        let ids: Vec<&str> = self.rules.iter().map(|file| stem(file.path)).collect();
+        let strategies = strategy_file::read(root, &ids, found);
+        rules.iter_mut().for_each(|rule| strategies.narrow(rule));
+    }
+
     /// Files with errors, and files with warnings.
     fn reports(self) -> (Vec<FileReport>, Vec<FileReport>) {
-        let files = self.settings.into_iter().chain(self.facts).chain(self.rules).chain(self.sheets);
+        let files =
+            self.settings.into_iter().chain(self.facts).chain(self.strategies).chain(self.rules).chain(self.sheets);
         let reports = files.map(File::report).filter(|report| !report.diagnostics.is_empty());
         let (errors, warnings): (Vec<_>, Vec<_>) = reports.partition(FileReport::has_errors);
         match errors.is_empty() {
@@ -304,7 +318,7 @@ fn twice(key: &str, text: &str, other: &str, span: Span) -> Diagnostic {
 }
 
 /// A rule that reads a score reads what the score is made of.
-fn with_scores(mut rule: Rule, scores: &[Score]) -> Rule {
+pub fn with_scores(mut rule: Rule, scores: &[Score]) -> Rule {
     let within = scores.iter().filter(|score| rule.reads.binary_search(&score.slot).is_ok());
     let more: Vec<usize> = within.flat_map(|score| &score.reads).copied().collect();
     rule.reads.extend(more);

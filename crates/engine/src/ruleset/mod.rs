@@ -7,19 +7,28 @@ mod fact_file;
 mod fields;
 mod load;
 mod params;
+mod reload;
 mod rule;
 mod rule_check;
 mod rule_file;
 mod settings;
 mod settings_file;
+mod strategy_file;
 mod table;
 
-pub use action::{Action, Amount, HoldSpec, TimeBase, TimeExpr};
+pub use action::{ACTION_WORDS, Action, Amount, HoldSpec, TimeBase, TimeExpr};
+pub use action_file::CAN_DO;
 pub use codes::RULESET_CODES;
+pub use fact_file::{FACT_KEYS, FACT_TYPES};
 pub use load::{FileReport, content_hash};
-pub use rule::{NoticeSpec, OnUnknown, Once, Rule};
+pub use params::PARAM_TYPES;
+pub use rule::{NoticeSpec, OnUnknown, Once, Rule, RuleVerdict};
+pub use rule_file::RULE_KEYS;
 pub use settings::{Guards, Settings};
-pub use table::{Choice, Column, Hit, Points, RowOutcome, RowWorth, Score, Table, TableRow, TableRows};
+pub use settings_file::{GUARD_KEYS, SETTINGS_KEYS};
+pub use table::{
+    Choice, Column, Hit, KEYS as TABLE_KEYS, Points, RowOutcome, RowWorth, Score, Table, TableRow, TableRows,
+};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -10,7 +10,8 @@ const INT_MAX: i64 = 1_000_000_000_000_000;
 /// The largest percentage: a hundredfold.
 const PERCENT_MAX: i64 = 10_000;
 
-const TYPES: [&str; 4] = ["int", "percent", "money", "bool"];
+/// The types of parameters.
+pub const PARAM_TYPES: [&str; 4] = ["int", "percent", "money", "bool"];
 
 /// The parameters of a rule: as `declared`, changed by a deployment's `overrides`.
 pub fn params(
@@ -44,7 +45,7 @@ fn declaration(key: &Key, node: &Node, out: &mut Findings) -> Constant {
 
 fn plain(node: &Node, out: &mut Findings) -> Option<Constant> {
     let fields = Fields::of(node, "a parameter", &["type", "default"], out)?;
-    let kind = fields.read("type", out, |node| word(node, "type of a parameter", &TYPES, |each| each))?;
+    let kind = fields.read("type", out, |node| word(node, "type of a parameter", &PARAM_TYPES, |each| each))?;
     fields.read("default", out, |node| scalar(kind, node))
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use headroom_policy::{Params, Program};
+use headroom_policy::{Params, Program, Value};
 
 use crate::trigger::On;
 use crate::vocabulary::{Cause, Class, Family, Segment};
 
 use super::action::Action;
-use super::table::Table;
+use super::table::{Choice, RowOutcome, Table};
 
 /// What happens when a condition ends unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,8 +66,10 @@ pub struct Rule {
     pub on: Vec<On>,
     /// As written, for people.
     pub on_words: Vec<String>,
-    /// Which segments it is for; empty: all.
+    /// Which segments it is for, as far as their strategies have it; empty: all.
     pub segments: Vec<Segment>,
+    /// No segment's strategy has it: it is for nobody.
+    pub retired: bool,
     /// Its condition.
     pub when: Program,
     /// The condition negated, of freezes: it explains why a block is lifted when a waiver ends.
@@ -100,10 +102,34 @@ pub struct Rule {
     pub then_text: String,
 }
 
+/// What a rule comes to.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleVerdict<'a> {
+    /// Whether it acts.
+    pub value: Value,
+    /// The condition that says so.
+    pub condition: &'a Program,
+    /// The row of a table that counts.
+    pub row: Option<&'a RowOutcome>,
+}
+
+impl RuleVerdict<'_> {
+    /// What is done if it acts.
+    pub fn actions<'a>(&'a self, rule: &'a Rule) -> &'a [Action] {
+        self.row.map_or(&rule.actions, |row| &row.actions)
+    }
+}
+
 impl Rule {
     /// Whether it is for a segment.
     pub fn is_for(&self, segment: Segment) -> bool {
-        self.segments.is_empty() || self.segments.contains(&segment)
+        !self.retired && (self.segments.is_empty() || self.segments.contains(&segment))
+    }
+
+    /// Its change comes later, and `notify` beside it tells so now; `notice` then tells when it has come.
+    pub fn announces(&self) -> bool {
+        let later = matches!(self.actions.first(), Some(Action::Decrease { after: 1.., .. }));
+        later && self.actions.iter().any(|each| matches!(each, Action::Notify { .. }))
     }
 
     /// What it may do, one for each row of a table that does something: when, what, and the reason that is given.
@@ -117,6 +143,21 @@ impl Rule {
                 .filter(|row| !row.gives.actions.is_empty())
                 .map(|row| (&row.when, &*row.gives.actions, row.gives.reason.as_deref().unwrap_or(&self.reason)))
                 .collect(),
+        }
+    }
+
+    /// What it comes to, given what conditions come to. Of a table: the row that counts, which may do nothing.
+    pub fn verdict(&self, ask: impl Fn(&Program) -> Value) -> RuleVerdict<'_> {
+        let value = ask(&self.when);
+        let plain = RuleVerdict { value, condition: &self.when, row: None };
+        let Some(table) = self.table.as_ref().filter(|_| value.is_true()) else { return plain };
+        match table.rows.choose(ask) {
+            Choice::Row(row) => {
+                let value = Value::Known(i64::from(!row.gives.actions.is_empty()));
+                RuleVerdict { value, condition: &row.when, row: Some(&row.gives) }
+            }
+            Choice::Unknown(row, value) => RuleVerdict { value, condition: &row.when, row: None },
+            Choice::Nothing => RuleVerdict { value: Value::Known(0), ..plain },
         }
     }
 

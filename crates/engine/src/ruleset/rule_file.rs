@@ -21,7 +21,8 @@ use super::rule_check::{self, Draft, Subject, Trigger, depends_on_cause};
 /// The largest rule number; what is beyond is kept for numbers that the engine gives itself.
 const NUMBER_MAX: i64 = 999_999;
 
-const KEYS: &[&str] = &[
+/// The keys of a rule file, in the order in which they are written.
+pub const RULE_KEYS: &[&str] = &[
     "id",
     "number",
     "title",
@@ -97,7 +98,7 @@ pub struct Head {
 
 /// Reads a rule; `None` if it cannot be used, for the reasons noted. `settings` gets what is wrong with the overrides.
 pub fn rule(source: &Source<'_>, known: &Known<'_>, out: &mut Findings, settings: &mut Findings) -> Option<Rule> {
-    let fields = Fields::of(source.root, "a rule", KEYS, out)?;
+    let fields = Fields::of(source.root, "a rule", RULE_KEYS, out)?;
     let head = head(&fields, source, out);
     let class = fields.read("class", out, |node| word(node, "class", Class::ALL, Class::word));
     let subject = subject(&fields, out);
@@ -134,6 +135,7 @@ pub fn rule(source: &Source<'_>, known: &Known<'_>, out: &mut Findings, settings
         on: triggers.iter().map(|each| each.on).collect(),
         on_words: triggers.into_iter().map(|each| each.word).collect(),
         segments: head.segments,
+        retired: false,
         when,
         unless,
         params,

@@ -12,7 +12,8 @@ use crate::vocabulary::Tier;
 use super::fields::{Fields, Findings, duration, entries, money_table, near, owned, text, whole, yes};
 use super::settings::{Guards, Settings};
 
-const KEYS: &[&str] = &[
+/// The keys of `ruleset.yaml`, in the order in which they are written.
+pub const SETTINGS_KEYS: &[&str] = &[
     "name",
     "zone",
     "large_order",
@@ -26,7 +27,8 @@ const KEYS: &[&str] = &[
     "params",
 ];
 
-const GUARDS: &[&str] = &[
+/// The keys of its `guards`.
+pub const GUARD_KEYS: &[&str] = &[
     "cool_down_increase",
     "cool_down_boost",
     "yearly_growth_pct",
@@ -48,7 +50,7 @@ pub type Overrides<'a> = Vec<(&'a Key, &'a Node)>;
 /// The settings of a file; what is absent has its default.
 pub fn settings<'a>(root: &'a Node, out: &mut Findings) -> (Settings, Overrides<'a>) {
     let defaults = Settings::default();
-    let Some(fields) = Fields::of(root, "a ruleset", KEYS, out) else { return (defaults, Vec::new()) };
+    let Some(fields) = Fields::of(root, "a ruleset", SETTINGS_KEYS, out) else { return (defaults, Vec::new()) };
     let settings = Settings {
         name: fields.read_or("name", defaults.name, out, owned),
         zone: fields.read_or("zone", defaults.zone, out, zone),
@@ -109,7 +111,7 @@ fn feeds(fields: &Fields<'_>, out: &mut Findings) -> BTreeMap<String, i64> {
 
 fn guards(fields: &Fields<'_>, out: &mut Findings) -> Guards {
     let defaults = Guards::default();
-    let found = fields.get("guards").and_then(|node| Fields::of(node, "the guards", GUARDS, out));
+    let found = fields.get("guards").and_then(|node| Fields::of(node, "the guards", GUARD_KEYS, out));
     let Some(fields) = found else { return defaults };
     let days = |node| whole(node, 0, 36_500);
     let percent = |node| whole(node, 0, 10_000);

@@ -350,7 +350,8 @@ impl Lane {
         let stepped = guarded(|| {
             poison::strike(&work);
             let (timers, cancelled) = (timers.clone(), cancelled.clone());
-            step(&self.head.ruleset, &self.head.state, Batch { records, timers, accounts, seen, rows, tick, cancelled })
+            let batch = Batch { records, timers, accounts, seen, rows, tick, cancelled, watched: false };
+            step(&self.head.ruleset, &self.head.state, batch)
         });
         self.times.stepping += started.elapsed();
         fault::point("lane.stepped");

@@ -148,6 +148,7 @@ impl Copy {
             rows: Rows { ids, end: true },
             tick: Some(last),
             cancelled: BTreeSet::new(),
+            watched: false,
         };
         step(&self.ruleset, &self.state, batch)
     }

@@ -88,7 +88,8 @@ impl Names {
     }
 }
 
-fn ruleset(reader: &Reader) -> Result<Option<Ruleset>, StoreError> {
+/// The ruleset in force; `None` where there is none, or none that this build can load.
+pub(super) fn ruleset(reader: &Reader) -> Result<Option<Ruleset>, StoreError> {
     let Some(hash) = reader.ruleset_hash()? else { return Ok(None) };
     Ok(reader.ruleset(&hash)?.and_then(|files| Ruleset::load(&files).ok()))
 }

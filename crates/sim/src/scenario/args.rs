@@ -7,6 +7,7 @@ use headroom_policy::{Currency, Diagnostic, Span, suggest};
 
 use super::clock::{Clock, span};
 use super::line::Word;
+use super::lists::nth_word;
 use super::money::read_money;
 
 /// What is left of a line.
@@ -25,7 +26,15 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    pub fn new(clock: &'a Clock, at: Timestamp, currency: Currency, words: &[Word<'a>], line: Span) -> Self {
+    /// The words of a line's nth event: of lists they have one value each.
+    pub fn new(
+        clock: &'a Clock,
+        at: Timestamp,
+        currency: Currency,
+        words: &[Word<'a>],
+        line: Span,
+        nth: Option<usize>,
+    ) -> Self {
         let mut args = Self {
             clock,
             at,
@@ -38,8 +47,11 @@ impl<'a> Args<'a> {
         };
         for word in words {
             match word.text.find('=').filter(|at| *at > 0) {
-                Some(at) => args.named.push((Word { text: &word.text[..at], start: word.start }, word.from(at + 1))),
-                None => args.words.push(*word),
+                Some(at) => {
+                    let key = Word { text: &word.text[..at], start: word.start };
+                    args.named.push((key, nth_word(word.from(at + 1), nth)));
+                }
+                None => args.words.push(nth_word(*word, nth)),
             }
         }
         args
@@ -171,7 +183,8 @@ impl<'a> Args<'a> {
         let found = all.iter().copied().find(|each| name(*each) == word.text);
         if found.is_none() {
             let names: Vec<&str> = all.iter().map(|each| name(*each)).collect();
-            self.wrong(word, &format!("one of {} is needed", names.join(", ")));
+            let near = suggest(word.text, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+            self.wrong(word, &near.unwrap_or_else(|| format!("one of {} is needed", names.join(", "))));
         }
         found
     }

@@ -61,14 +61,24 @@ fn without_comment(line: &str) -> &str {
 }
 
 fn words(body: &str, start: usize) -> Vec<Word<'_>> {
+    let quotes = !body.starts_with("=>");
     let mut found = Vec::new();
-    let mut rest = 0;
-    for text in body.split_whitespace() {
-        let at = body[rest..].find(text).map_or(rest, |at| rest + at);
-        found.push(Word { text, start: start + at });
-        rest = at + text.len();
+    let mut at = 0;
+    while let Some(blank) = body[at..].find(|letter: char| !letter.is_whitespace()) {
+        at += blank;
+        let length = length(&body[at..], quotes);
+        found.push(Word { text: &body[at..at + length], start: start + at });
+        at += length;
     }
     found
+}
+
+/// Bytes of the first word; a list in quotes is one, with its blanks.
+fn length(rest: &str, quotes: bool) -> usize {
+    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    let opens = if rest.starts_with('\'') { Some(0) } else { rest[..end].find("='").map(|at| at + 1) };
+    let closes = opens.filter(|_| quotes).and_then(|open| rest[open + 1..].find('\'').map(|at| open + at + 2));
+    closes.map_or(end, |close| close + rest[close..].find(char::is_whitespace).unwrap_or(rest.len() - close))
 }
 
 #[cfg(test)]
@@ -77,9 +87,10 @@ mod tests {
 
     #[test]
     fn words_know_where_they_stand() {
-        let text = "# head\n\n  order M1  5.00 # note\n    => review M1 a #1\n";
+        let text = "# head\n\n  order M1  5.00 # note\n    => review M1 a #1\npay 'a  b' k='c d' e\n";
         let found = lines(text);
-        assert_eq!(found.iter().map(|each| each.number).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(found.iter().map(|each| each.number).collect::<Vec<_>>(), [3, 4, 5]);
+        assert_eq!(found[2].words.iter().map(|each| each.text).collect::<Vec<_>>(), ["pay", "'a  b'", "k='c d'", "e"]);
         for word in found.iter().flat_map(|each| &each.words) {
             assert_eq!(&text[word.start..word.start + word.text.len()], word.text);
         }

@@ -7,7 +7,11 @@
 //! ```
 //! TIME is `2025-11-10T20:05`, `2025-11-10` (its first instant), `+3h` (after the line before), or a series
 //! `2025-10-06..2025-11-09 daily 12:00`, `A..B every 30d`, both ends included. A line without a time stands at the
-//! beginning: the first time of the file. All are wall-clock times of the scenario's zone.
+//! beginning: the first time of the file. `payments: '500 500 _ 500' every 30d` is a line of several events, of the account
+//! that the `account` line above opens; `TIME payment M1 '500 500x3 _' every 30d` says from when and whose. `_` leaves one
+//! out, `500x3` stands for three, `key='a b'` is a list too.
+//! `=> nothing` says that nothing comes.
+//! All are wall-clock times of the scenario's zone.
 //! Every event takes `event=`, `source=`, `occurred=`, `precision=`, `provenance=`.
 
 mod account;
@@ -16,6 +20,7 @@ mod broadcast;
 mod clock;
 mod event;
 mod line;
+mod lists;
 mod money;
 mod read;
 mod series;
@@ -112,7 +117,7 @@ pub struct Probe {
     pub name: ProbeName,
     /// The feature's name, if it is one that is looked at.
     pub feature: String,
-    /// On which account.
+    /// On which account; of some names a rule.
     pub account: AccountId,
     /// What it should be, as written, without underscores.
     pub value: String,
@@ -147,6 +152,10 @@ pub enum ProbeName {
     Sequence,
     /// A feature, fact or score as rules read it; its name has a dot.
     Feature,
+    /// How often a rule fired so far; it stands in the account's place.
+    Fired,
+    /// How often a rule's proposal lost so far, to a rule, a hold, a guard; it stands in the account's place.
+    Beaten,
 }
 
 impl ProbeName {
@@ -164,6 +173,8 @@ impl ProbeName {
         ("dpd", Self::Dpd),
         ("status", Self::Status),
         ("sequence", Self::Sequence),
+        ("fired", Self::Fired),
+        ("beaten", Self::Beaten),
     ];
 
     /// As scenarios write it.

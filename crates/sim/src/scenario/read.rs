@@ -9,7 +9,8 @@ use super::args::Args;
 use super::clock::Clock;
 use super::event::{Draft, EVENTS, Place, drafts};
 use super::line::{Line, Word, lines};
-use super::series::{When, read, take_time};
+use super::lists::{is_gap, singular, take_spread};
+use super::series::{When, read, spread, take_time};
 use super::{Expected, Probe, ProbeName, Scenario, Step, StepKind};
 
 /// Reads a scenario. `zone` is where the text has no header `zone`.
@@ -39,6 +40,8 @@ struct Reader<'a> {
     timed: Vec<Timed<'a>>,
     /// The time of the line above.
     before: Option<Timestamp>,
+    /// The account that the last `account` line opens.
+    account: Option<Word<'a>>,
     /// The line that expectations belong to.
     owner: Option<usize>,
     expected: Vec<Expected>,
@@ -53,6 +56,7 @@ impl<'a> Reader<'a> {
             clock: Clock::new(zone.clone()),
             timed: Vec::new(),
             before: None,
+            account: None,
             owner: None,
             expected: Vec::new(),
             probes: Vec::new(),
@@ -117,7 +121,10 @@ impl<'a> Reader<'a> {
         let known = ProbeName::ALL.iter().find(|(word, _)| *word == name.text).map(|(_, known)| *known);
         let Some(known) = known.or_else(|| name.text.contains('.').then_some(ProbeName::Feature)) else {
             let names: Vec<&str> = ProbeName::ALL.iter().map(|(word, _)| *word).collect();
-            let help = format!("one of {}, or a feature like `repay.on_time_streak` is needed", names.join(", "));
+            let near = suggest(name.text, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+            let help = near.unwrap_or_else(|| {
+                format!("one of {}, or a feature like `repay.on_time_streak` is needed", names.join(", "))
+            });
             let message = format!("there is no `{}` to look at", name.text);
             self.found.push(Diagnostic::error("HR0404", message, name.span()).help(help));
             return;
@@ -140,18 +147,37 @@ impl<'a> Reader<'a> {
         if until {
             words = &words[1..];
         }
-        match take_time(&self.clock, &mut words, self.before) {
-            Ok(when) => {
+        let when = take_time(&self.clock, &mut words, self.before);
+        match when.and_then(|when| self.spread(when, words, line)) {
+            Ok((when, words)) => {
                 self.before = match &when {
-                    When::Beginning => self.before,
+                    When::Beginning | When::AfterBeginning(_) => self.before,
                     When::At(at) => Some(*at),
                     When::Series(all) => all.last().copied(),
                 };
-                let words = if until { vec![line.words[0]] } else { words.to_vec() };
+                let words = if until { vec![line.words[0]] } else { words };
                 self.timed.push(Timed { line, when, words });
             }
             Err(finding) => self.found.push(finding),
         }
+    }
+
+    /// The line's words in full, and when its events happen.
+    fn spread(&mut self, when: When, words: &[Word<'a>], line: &Line<'_>) -> Result<(When, Vec<Word<'a>>), Diagnostic> {
+        let mut words = words.to_vec();
+        let lists = take_spread(&mut words)?;
+        if let Some(name) = words.first().copied() {
+            words[0] = singular(name);
+            if name.text.ends_with(':') {
+                let help = "write `account M1 …` above, or the account behind the event's name without `:`";
+                let missing = || Diagnostic::error("HR0403", "no line above opens an account", name.span()).help(help);
+                words.insert(1, self.account.ok_or_else(missing)?);
+            }
+            if name.text == "account" {
+                self.account = words.get(1).copied();
+            }
+        }
+        Ok((spread(when, lists, line.span)?, words))
     }
 
     fn finish(mut self) -> Result<Scenario, Vec<Diagnostic>> {
@@ -167,20 +193,31 @@ impl<'a> Reader<'a> {
     fn steps(&mut self) -> Vec<Step> {
         let timed = std::mem::take(&mut self.timed);
         let all = timed.iter().flat_map(|each| match &each.when {
-            When::Beginning => &[][..],
+            When::Beginning | When::AfterBeginning(_) => &[][..],
             When::At(at) => std::slice::from_ref(at),
             When::Series(all) => all,
         });
         let (first, end) = (all.clone().min().copied(), all.max().copied());
         let beginning = first.into_iter().chain(self.first_promotion(&timed)).min().unwrap_or_default();
+        let last = |each: &Timed<'_>| match &each.when {
+            When::AfterBeginning(offsets) => offsets.last().map(|offset| beginning.plus(*offset)),
+            _ => None,
+        };
+        let end = end.into_iter().chain(timed.iter().filter_map(last)).max();
         let mut building = Building { currencies: currencies(&timed), ..Building::default() };
         for each in &timed {
             let times = match &each.when {
                 When::Beginning => vec![(beginning, None)],
                 When::At(at) => vec![(*at, None)],
                 When::Series(all) => all.iter().enumerate().map(|(nth, at)| (*at, Some(nth))).collect(),
+                When::AfterBeginning(offsets) => {
+                    offsets.iter().enumerate().map(|(nth, offset)| (beginning.plus(*offset), Some(nth))).collect()
+                }
             };
             for (at, nth) in times {
+                if nth.is_some_and(|nth| is_gap(&each.words, nth)) {
+                    continue;
+                }
                 let findings = building.take(&self.clock, each, at, nth);
                 if !findings.is_empty() {
                     self.found.extend(findings);
@@ -256,7 +293,7 @@ impl Building {
             _ => self.currencies.get(account).copied().unwrap_or(CNY),
         };
         let place = Place { line: line.number, nth, payment: self.payments.get(account).map(String::as_str) };
-        let mut args = Args::new(clock, at, currency, rest, line.span);
+        let mut args = Args::new(clock, at, currency, rest, line.span, nth);
         let said = drafts(*name, &mut args, place);
         let findings = args.finish();
         for draft in said.into_iter().flatten().filter(|_| findings.is_empty()) {
@@ -272,7 +309,7 @@ impl Building {
         let rank = match (&timed.when, draft.implied) {
             (_, true) => Rank::Implied,
             (When::Beginning, false) => Rank::Beginning,
-            (When::At(_) | When::Series(_), false) => Rank::Said,
+            (When::At(_) | When::Series(_) | When::AfterBeginning(_), false) => Rank::Said,
         };
         self.push(timed, draft.at, series, rank, StepKind::Record(Box::new(draft.event), draft.resolve));
     }

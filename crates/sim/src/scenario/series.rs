@@ -1,10 +1,11 @@
 //! When a line happens.
 
 use headroom_engine::{DAY, Timestamp};
-use headroom_policy::Diagnostic;
+use headroom_policy::{Diagnostic, Span};
 
 use super::clock::{Clock, local, span, time_of_day};
 use super::line::Word;
+use super::lists::Spread;
 
 /// When a line happens.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,6 +16,8 @@ pub enum When {
     At(Timestamp),
     /// Several times.
     Series(Vec<Timestamp>),
+    /// Several times: so many milliseconds after the beginning of the scenario.
+    AfterBeginning(Vec<i64>),
 }
 
 /// A line may happen so many times at most: a typing error must not fill the memory.
@@ -36,6 +39,29 @@ pub fn take_time(clock: &Clock, words: &mut &[Word<'_>], before: Option<Timestam
     match first.text.split_once("..") {
         Some((from, to)) => series(clock, first, (from, to), words).map(When::Series),
         None => read(clock, first).map(When::At),
+    }
+}
+
+/// When the events of a line with lists happen: as the line says, or one after the other from its time on.
+pub fn spread(when: When, spread: Spread, line: Span) -> Result<When, Diagnostic> {
+    let wrong = |message: String, help: &str| Err(Diagnostic::error("HR0402", message, line).help(help));
+    let Some(values) = spread.values else { return Ok(when) };
+    let offsets = |every: i64| (0..values).map(move |nth| i64::try_from(nth).unwrap_or(i64::MAX).saturating_mul(every));
+    match (when, spread.every) {
+        (When::Series(all), None) if all.len() == values => Ok(When::Series(all)),
+        (When::Series(all), None) => {
+            let help =
+                "the list and the series need the same length; `_` leaves a moment out, `500x6` is six times `500`";
+            wrong(format!("the list has {values} values for {} moments", all.len()), help)
+        }
+        (When::At(at), Some(every)) => Ok(When::Series(offsets(every).map(|offset| at.plus(offset)).collect())),
+        (When::Beginning, Some(every)) => Ok(When::AfterBeginning(offsets(every).collect())),
+        (When::At(_) | When::Beginning, None) => {
+            wrong("a list of values needs its rhythm".to_owned(), "write it behind the list, like `every 30d`")
+        }
+        (When::Series(_) | When::AfterBeginning(_), Some(_)) | (When::AfterBeginning(_), None) => {
+            wrong("the line says twice how often it happens".to_owned(), "leave `every` out behind a series")
+        }
     }
 }
 

@@ -78,6 +78,8 @@ pub(super) enum What {
     Regime { downturn: bool },
     Holidays,
     Budget { increase_left: i64 },
+    FaultDeclared { since: i64 },
+    FaultCleared { since: i64, until: i64 },
 }
 
 impl What {
@@ -91,7 +93,9 @@ impl What {
             | What::PromotionEnded(_)
             | What::Regime { .. }
             | What::Holidays
-            | What::Budget { .. } => 1,
+            | What::Budget { .. }
+            | What::FaultDeclared { .. }
+            | What::FaultCleared { .. } => 1,
             What::Consent { .. }
             | What::TierChanged(_)
             | What::SegmentChanged(_)
@@ -158,6 +162,8 @@ impl What {
             What::Regime { .. } => "regime_changed",
             What::Holidays => "holiday_calendar",
             What::Budget { .. } => "portfolio_budget",
+            What::FaultDeclared { .. } => "fault_declared",
+            What::FaultCleared { .. } => "fault_cleared",
         }
     }
 

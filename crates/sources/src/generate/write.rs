@@ -2,6 +2,7 @@
 
 use headroom_wire::Timestamp;
 use headroom_wire::proto::account_event::Kind as AccountKind;
+use headroom_wire::proto::control_event::Kind as ControlKind;
 use headroom_wire::proto::event::Body;
 use headroom_wire::proto::holiday_calendar::Holiday;
 use headroom_wire::proto::market_event::Kind as MarketKind;
@@ -11,11 +12,11 @@ use headroom_wire::proto::regime_changed::Regime;
 use headroom_wire::proto::repayment_event::Kind as RepaymentKind;
 use headroom_wire::proto::signal_event::Value;
 use headroom_wire::proto::{
-    AccountClosed, AccountEvent, AccountOpened, AppealOpened, AutopayChanged, ConsentChanged, Event, HardshipChanged,
-    HolidayCalendar, LedgerSnapshot, ManualBlock, ManualUnblock, MarketEvent, OrderEvent, OverdueReported,
-    PaymentCleared, PaymentPosted, PaymentReturned, PortfolioBudget, PromiseBroken, PromiseMade, PromotionEnrolled,
-    PromotionEvent, PromotionWithdrawn, RegimeChanged, RepaymentEvent, Scope, Segment, SegmentChanged, SignalEvent,
-    StatementIssued, TierChanged,
+    AccountClosed, AccountEvent, AccountOpened, AppealOpened, AutopayChanged, ConsentChanged, ControlEvent, Event,
+    FaultCleared, FaultDeclared, HardshipChanged, HolidayCalendar, LedgerSnapshot, ManualBlock, ManualUnblock,
+    MarketEvent, OrderEvent, OverdueReported, PaymentCleared, PaymentPosted, PaymentReturned, PortfolioBudget,
+    PromiseBroken, PromiseMade, PromotionEnrolled, PromotionEvent, PromotionWithdrawn, RegimeChanged, RepaymentEvent,
+    Scope, Segment, SegmentChanged, SignalEvent, StatementIssued, TierChanged,
 };
 
 use super::calendar::{DAY, HOLIDAYS, HOUR, Promotion, Season};
@@ -25,6 +26,8 @@ use super::profile::{Profile, is_merchant, segment_of};
 use super::random::mix;
 
 const CURRENCY: &str = "CNY";
+/// The season's fault.
+const FAULT: &str = "bank-files-twice";
 const CATEGORIES: [&str; 6] = ["clothing", "electronics", "food", "home", "beauty", "books"];
 const CHANNELS: [&str; 3] = ["app", "web", "store"];
 
@@ -59,6 +62,8 @@ fn body(season: &Season, draft: &Draft, ledger: &Ledger) -> (&'static str, Body)
         What::PromotionExtended(number) => ("ops", promotion(season, number, PromotionKind::Extended)),
         What::PromotionEnded(number) => ("ops", promotion(season, number, PromotionKind::Ended)),
         What::Regime { .. } | What::Holidays | What::Budget { .. } => ("ops", market(&draft.what)),
+        What::FaultDeclared { since } => ("ops", fault_declared(since)),
+        What::FaultCleared { since, until } => ("ops", fault_cleared(since, until)),
         _ => keyed_body(season, draft, ledger),
     }
 }
@@ -270,6 +275,16 @@ fn market(what: &What) -> Body {
         _ => MarketKind::HolidayCalendar(HolidayCalendar { holidays: HOLIDAYS.map(holiday).to_vec() }),
     };
     Body::Market(MarketEvent { kind: Some(kind) })
+}
+
+fn fault_declared(since: i64) -> Body {
+    let fault = FaultDeclared { fault_id: FAULT.to_owned(), since: Some(at(since)) };
+    Body::Control(ControlEvent { kind: Some(ControlKind::FaultDeclared(fault)) })
+}
+
+fn fault_cleared(since: i64, until: i64) -> Body {
+    let fault = FaultCleared { fault_id: FAULT.to_owned(), since: Some(at(since)), until: Some(at(until)) };
+    Body::Control(ControlEvent { kind: Some(ControlKind::FaultCleared(fault)) })
 }
 
 fn holiday((name, start, end): (&str, i64, i64)) -> Holiday {

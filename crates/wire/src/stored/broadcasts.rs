@@ -1,6 +1,8 @@
 //! What was broadcast to a shard, as part of its state.
 
-use headroom_engine::{Broadcast, Broadcasts, Holiday, Moment, Promotion, Regime, Segment, Timestamp, name_key};
+use headroom_engine::{
+    Broadcast, Broadcasts, Holiday, Moment, Promotion, Regime, Segment, Suspect, Timestamp, name_key,
+};
 
 use super::StoredError;
 use crate::proto::{self, stored_moment::What};
@@ -42,7 +44,11 @@ fn put_moment(at: Timestamp, moment: Moment) -> proto::StoredMoment {
         Moment::HolidayNear(start) => What::HolidayNear(start.0),
         Moment::MarketChanged => What::MarketChanged(true),
         Moment::FaultCleared(since, until) => What::FaultCleared(proto::StoredSpan { since: since.0, until: until.0 }),
-        Moment::RolloutRolledBack(key) => What::RolloutRolledBack(key),
+        Moment::RolloutRolledBack(rollout, suspect) => What::Rollback(proto::StoredRollback {
+            rollout,
+            span: Some(proto::StoredSpan { since: suspect.since.0, until: suspect.until.0 }),
+            rule: suspect.rule,
+        }),
     };
     proto::StoredMoment { at: at.0, what: Some(what) }
 }
@@ -57,9 +63,17 @@ fn take_moment(stored: proto::StoredMoment) -> Taken<Broadcast> {
         What::HolidayNear(start) => Moment::HolidayNear(Timestamp(start)),
         What::MarketChanged(_) => Moment::MarketChanged,
         What::FaultCleared(span) => Moment::FaultCleared(Timestamp(span.since), Timestamp(span.until)),
-        What::RolloutRolledBack(key) => Moment::RolloutRolledBack(key),
+        // Before its span was kept, a rollback gave nothing back.
+        What::RolloutRolledBack(key) => Moment::RolloutRolledBack(key, suspect(None, 0)),
+        What::Rollback(back) => Moment::RolloutRolledBack(back.rollout, suspect(back.span, back.rule)),
     };
     Ok(Broadcast { at: Timestamp(stored.at), moment })
+}
+
+/// An empty span covers nothing.
+fn suspect(span: Option<proto::StoredSpan>, rule: u32) -> Suspect {
+    let span = span.unwrap_or_default();
+    Suspect { since: Timestamp(span.since), until: Timestamp(span.until), rule }
 }
 
 fn put_promotion(promotion: &Promotion) -> proto::StoredPromotion {

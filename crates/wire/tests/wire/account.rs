@@ -6,8 +6,8 @@ use headroom_engine::{
     Account, AccountId, Block, Boost, Broadcast, Broadcasts, Cap, CapName, Cause, Class, Compensation, Cycle,
     DayBucket, Delinquency, Due, Fact, Fed, Growth, Hold, HoldOf, HoldUntil, Holiday, HourBucket, Mark, MarkKind,
     Memory, Moment, Money, MonthBucket, OpenOffer, OpenReview, Participation, Payment, Promotion, Regime, Repay,
-    Reported, Scope, Segment, ShardState, Stack, Status, Steps, Sweep, Tier, Timer, TimerKind, Timestamp, Totals,
-    Uncleared, Undo, UndoField, Utilisation, Waiver, Windows, name_key,
+    Reported, Scope, Segment, ShardState, Stack, Status, Steps, Suspect, Sweep, Tier, Timer, TimerKind, Timestamp,
+    Totals, Uncleared, Undo, UndoField, Utilisation, Waiver, Windows, name_key,
 };
 use headroom_policy::Currency;
 
@@ -337,7 +337,7 @@ fn moment(dice: &mut Dice) -> Moment {
         Moment::HolidayNear(at),
         Moment::MarketChanged,
         Moment::FaultCleared(at, until),
-        Moment::RolloutRolledBack(key),
+        Moment::RolloutRolledBack(key, Suspect { since: at, until, rule: 7 }),
     ];
     pick(dice, &all)
 }

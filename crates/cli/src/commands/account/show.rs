@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 use headroom_engine::Account;
-use headroom_node::view::{Item, Names, account};
+use headroom_node::view::{Item, Names, account, features};
 use headroom_store::Reader;
 use jiff::tz::TimeZone;
 
@@ -38,7 +38,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// Does it. JSON has everything, amounts in minor units, times in UTC, but those of the history in the zone.
+    /// Does it. JSON has everything, features as rules read them included, amounts in minor units, times in UTC, but those of the history in the zone.
     pub fn run(&self, output: &Output) -> Result<Status> {
         let (reader, found) = self.find()?;
         let names = Names::read(&reader)?;
@@ -48,7 +48,8 @@ impl Command {
         }
         let history = read(&reader, &self.id, self.history, &self.zone)?;
         if output.format == Format::Json {
-            output.print(&with_history(account(&found, &names), &history))?;
+            let features = features(&reader, &found)?;
+            output.print(&with_rest(account(&found, &names), features, &history))?;
         } else {
             let width = self.width.map_or_else(width, usize::from);
             let look = Look { width, color: color_on_stdout(), zone: self.zone.clone() };
@@ -67,8 +68,12 @@ impl Command {
     }
 }
 
-fn with_history(account: Item, history: &[History]) -> Item {
+fn with_rest(account: Item, features: Option<(Item, Item)>, history: &[History]) -> Item {
     let Item::Fields(mut parts) = account else { return account };
+    if let Some((features, of_blocks)) = features {
+        parts.push(("features".to_owned(), features));
+        parts.push(("features_by_block".to_owned(), of_blocks));
+    }
     parts.push(("history".to_owned(), Item::list(history.iter().map(History::item))));
     Item::Fields(parts)
 }

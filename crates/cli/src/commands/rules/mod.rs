@@ -6,9 +6,14 @@ mod coverage;
 mod eval;
 mod explain;
 mod facts;
+mod fmt;
+mod mutate;
+mod new;
 mod publish;
+mod schema;
 mod test;
-mod words;
+mod tree;
+mod watch;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -25,10 +30,18 @@ pub enum Command {
     Conflicts(conflicts::Command),
     /// Run the tests that stand beside the rules
     Test(test::Command),
+    /// Change each rule in every small way, and find what its tests do not notice
+    Mutate(mutate::Command),
     /// Find what event files never reach: rules, guards, features
     Coverage(coverage::Command),
-    /// Say what a rule does, and what it reads
+    /// Begin a rule and its test, which pass at once
+    New(new::Command),
+    /// Lay out rules, tests, settings and facts in their one form
+    Fmt(fmt::Command),
+    /// Say what a rule does and reads; with an account, what each part of its condition gives
     Explain(explain::Command),
+    /// Print the JSON Schema of rule, test, settings or facts files, for editors
+    Schema(schema::Command),
     /// Evaluate an expression over facts
     Eval(eval::Command),
     /// Put a ruleset into force, in its place in the stream of events
@@ -42,8 +55,12 @@ impl Command {
             Self::Check(command) => command.run(output),
             Self::Conflicts(command) => command.run(output),
             Self::Test(command) => command.run(output),
+            Self::Mutate(command) => command.run(output),
             Self::Coverage(command) => command.run(output),
+            Self::New(command) => command.run(output),
+            Self::Fmt(command) => command.run(output),
             Self::Explain(command) => command.run(output),
+            Self::Schema(command) => command.run(output),
             Self::Eval(command) => command.run(output),
             Self::Publish(command) => command.run(output),
         }

@@ -8,12 +8,14 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use headroom_engine::Ruleset;
 use headroom_node::view::Item;
-use headroom_sim::{Coverage, Failure, Report, bless_rule_tests, render_mismatches, run_rule_tests};
+use headroom_sim::{Coverage, Failure, Report, bless_rule_tests, cover_rule_tests, render_mismatches, run_rule_tests};
 use headroom_sources::read_rule_tests_dir;
 
 use crate::failure::Status;
-use crate::output::{Output, color};
+use crate::output::{Format, Output, color};
 use crate::rules_dir;
+
+use super::watch::Seen;
 
 /// Which ruleset.
 #[derive(Args)]
@@ -23,21 +25,58 @@ pub struct Command {
     /// Write what comes into the test files, as what they expect
     #[arg(long)]
     bless: bool,
+    /// Show of each rule's conditions what they never were in its tests: true, false, unknown
+    #[arg(long)]
+    coverage: bool,
+    /// Run again whenever a file changes, until interrupted
+    #[arg(long, conflicts_with = "bless")]
+    watch: bool,
+    /// With `--watch`: end after so many runs
+    #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
+    runs: Option<u64>,
 }
 
 impl Command {
     /// What came otherwise is shown on stderr; the counts are the result.
     pub fn run(&self, output: &Output) -> Result<Status> {
+        if self.watch { self.watch(output) } else { self.once(output) }
+    }
+
+    /// Run after run; a ruleset that does not load is told, and the next change is waited for. Of the last run is the
+    /// status.
+    fn watch(&self, output: &Output) -> Result<Status> {
+        let mut seen = Seen::of(&self.dir);
+        let mut left = self.runs.unwrap_or(u64::MAX);
+        loop {
+            let status = self.once(output).unwrap_or_else(|error| {
+                eprintln!("error: {error:#}");
+                Status::Findings
+            });
+            left -= 1;
+            if left == 0 {
+                return Ok(status);
+            }
+            eprintln!("waiting for changes in `{}`", self.dir.display());
+            seen = seen.wait(&self.dir);
+        }
+    }
+
+    fn once(&self, output: &Output) -> Result<Status> {
         let ruleset = Arc::new(rules_dir::load(&self.dir)?);
         let mut files = read_rule_tests_dir(&self.dir)?;
         if files.is_empty() {
             bail!("there are no tests in `{}`: they stand beside rules, as `x.test.yaml`", self.dir.display());
         }
         let blessed = if self.bless { self.bless(&ruleset, &mut files)? } else { Vec::new() };
-        let report = run_rule_tests(&ruleset, &files);
+        let run = if self.coverage { cover_rule_tests } else { run_rule_tests };
+        let report = run(&ruleset, &files);
         report.broken.iter().for_each(|file| eprint!("{}", file.render(color())));
         report.failed.iter().for_each(show);
-        output.print(&summary(&report, &files, blessed))?;
+        let mut parts = summary(&report, &files, blessed);
+        if self.coverage {
+            parts.extend(conditions(&report, output.format));
+        }
+        output.print(&Item::Fields(parts))?;
         Ok(if report.is_fine() { Status::Done } else { Status::Findings })
     }
 
@@ -62,12 +101,12 @@ fn show(failure: &Failure) {
     eprint!("{}", render_mismatches(&failure.path, &failure.mismatches));
 }
 
-fn summary(report: &Report, files: &[(String, String)], blessed: Vec<String>) -> Item {
+fn summary(report: &Report, files: &[(String, String)], blessed: Vec<String>) -> Vec<(String, Item)> {
     let failed = report.failed.iter().map(|each| {
         let (file, test) = (each.path.as_str(), each.test.as_str());
         Item::fields([("file", file.into()), ("line", each.line.into()), ("test", test.into())])
     });
-    Item::fields([
+    let parts = [
         ("files", files.len().into()),
         ("passed", report.passed.into()),
         ("failed", report.failed.len().into()),
@@ -75,7 +114,8 @@ fn summary(report: &Report, files: &[(String, String)], blessed: Vec<String>) ->
         ("blessed", Item::list(blessed)),
         ("failures", Item::list(failed)),
         ("coverage", Item::list(report.coverage.iter().map(coverage))),
-    ])
+    ];
+    parts.into_iter().map(|(name, item)| (name.to_owned(), item)).collect()
 }
 
 /// In how many tests beside it a rule fired, did not, and ended unknown.
@@ -86,4 +126,25 @@ fn coverage(each: &Coverage) -> Item {
         ("silent", each.silent.into()),
         ("unknown", each.unknown.into()),
     ])
+}
+
+/// How many conditions there are and were all that they can be; people see the others, machines every one.
+fn conditions(report: &Report, format: Format) -> Vec<(String, Item)> {
+    let all = || report.coverage.iter().flat_map(|rule| rule.conditions.iter().map(move |each| (&rule.rule, each)));
+    let covered = all().filter(|(_, each)| each.never().is_empty()).count();
+    let shown = all().filter(|(_, each)| format == Format::Json || !each.never().is_empty());
+    let rows = shown.map(|(rule, each)| {
+        Item::fields([
+            ("rule", rule.as_ref().into()),
+            ("condition", each.text.as_str().into()),
+            ("true", each.was_true.into()),
+            ("false", each.was_false.into()),
+            ("unknown", each.was_unknown.into()),
+            ("never", Item::list(each.never())),
+        ])
+    });
+    let rows = Item::list(rows);
+    let name = if format == Format::Json { "condition_coverage" } else { "conditions_not_covered" };
+    let parts = [("conditions", all().count().into()), ("conditions_covered", covered.into()), (name, rows)];
+    parts.into_iter().map(|(name, item)| (name.to_owned(), item)).collect()
 }

@@ -5,13 +5,14 @@
 
 use headroom_policy::yaml::{Kind as Shape, Node};
 use headroom_policy::{
-    Arithmetic, Constant, Currency, Diagnostic, Expect, Expr, Kind, Origin, Params, Program, Schema, Span, Type, compile,
+    Arithmetic, Constant, Currency, Diagnostic, Expect, Expr, Kind, Origin, Params, Program, Schema, Span, Type,
+    compile,
 };
 
 use crate::stack::money_in;
 
 use super::super::action_file::{Around, program};
-use super::super::fields::{Findings, near, text};
+use super::super::fields::{Findings, near, text, written_amount};
 use super::super::rule_check::reading;
 use super::cover::Set;
 
@@ -127,7 +128,7 @@ impl Reading {
     }
 
     /// A point for people.
-    pub fn show(&self, point: i128) -> String {
+    pub fn show(&self, point: i128, currency: Option<Currency>) -> String {
         let name = &self.text;
         match &self.kind {
             _ if point == UNKNOWN => format!("{name} unknown"),
@@ -139,7 +140,7 @@ impl Reading {
             ColumnKind::Ratio if point.rem_euclid(2) == 1 => format!("{name} = {}.5", point.div_euclid(2)),
             ColumnKind::Ratio => format!("{name} = {}", point / 2),
             ColumnKind::Int => format!("{name} = {point}"),
-            ColumnKind::Money => format!("{name} = {point} minor units"),
+            ColumnKind::Money => format!("{name} = {}", written_amount(point, currency)),
         }
     }
 
@@ -185,7 +186,9 @@ impl Reading {
         match (part, &self.kind) {
             ("-", _) => Ok(Atom::Any),
             ("unknown", _) if self.plain => Ok(Atom::Unknown),
-            ("unknown", _) => Err(("`unknown` can be asked of a feature alone".to_owned(), "give it a column of its own")),
+            ("unknown", _) => {
+                Err(("`unknown` can be asked of a feature alone".to_owned(), "give it a column of its own"))
+            }
             ("true", ColumnKind::Bool) => Ok(Atom::Words(vec![1], false)),
             ("false", ColumnKind::Bool) => Ok(Atom::Words(vec![0], false)),
             (_, ColumnKind::Bool) => Err((format!("`{part}` is neither `true` nor `false`"), "or `-` for either")),
@@ -203,7 +206,11 @@ impl Reading {
         for (sign, open, below) in signs {
             if let Some(rest) = part.strip_prefix(sign) {
                 let end = limit(rest, open)?;
-                return Ok(if below { Atom::Range { low: end, high: None } } else { Atom::Range { low: None, high: end } });
+                return Ok(if below {
+                    Atom::Range { low: end, high: None }
+                } else {
+                    Atom::Range { low: None, high: end }
+                });
             }
         }
         if self.kind == ColumnKind::Ratio {
@@ -234,12 +241,18 @@ impl Reading {
 
     fn number(&self, text: &str) -> Result<i64, (String, &'static str)> {
         if self.kind == ColumnKind::Money {
-            return Err((format!("`{text}` is no parameter"), "amounts are parameters `p.x` of type money, or `p.zero`"));
+            return Err((
+                format!("`{text}` is no parameter"),
+                "amounts are parameters `p.x` of type money, or `p.zero`",
+            ));
         }
         let grouped = text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && !text.ends_with('_');
         let number = if grouped { text.replace('_', "").parse().ok() } else { None };
         number.ok_or_else(|| {
-            (format!("`{text}` is no whole number"), "cells are like `3`, `>= 3`, `< p.x`, `3..5`, `1, 2`, `unknown`, `-`")
+            (
+                format!("`{text}` is no whole number"),
+                "cells are like `3`, `>= 3`, `< p.x`, `3..5`, `1, 2`, `unknown`, `-`",
+            )
         })
     }
 }
@@ -293,7 +306,8 @@ impl Cell {
             Bound::Param(name) => params.get(name),
             Bound::Number(_) => None,
         });
-        let money = tables.filter_map(|constant| if let Constant::Money(table) = constant { Some(table) } else { None });
+        let money =
+            tables.filter_map(|constant| if let Constant::Money(table) = constant { Some(table) } else { None });
         money.flatten().map(|(currency, _)| *currency).collect()
     }
 }

@@ -42,6 +42,7 @@ pub struct Grid<'a> {
 /// One row.
 pub struct Line<'a> {
     pub fields: Fields<'a>,
+    pub span: Span,
     pub cells: Vec<String>,
     pub when: Program,
 }
@@ -124,12 +125,7 @@ fn named(key: &Key, keys: &[&str], out: &mut Findings) {
     }
 }
 
-fn drafts<'a>(
-    layout: &Layout<'a>,
-    columns: &[Reading],
-    params: &Params,
-    out: &mut Findings,
-) -> Option<Vec<Draft<'a>>> {
+fn drafts<'a>(layout: &Layout<'a>, columns: &[Reading], params: &Params, out: &mut Findings) -> Option<Vec<Draft<'a>>> {
     let Some(rows) = layout.rows.elements() else {
         let message = format!("a list of rows is needed here, found {}", layout.rows.what());
         out.add(Diagnostic::error("HR0203", message, layout.rows.span));
@@ -159,7 +155,8 @@ fn drafts<'a>(
 impl<'a> Draft<'a> {
     fn line(self, guard: Option<&Program>, around: &Around<'_>, out: &mut Findings) -> Option<Line<'a>> {
         let when = when(guard, &self.cells, self.span, around, out)?;
-        Some(Line { fields: self.fields, cells: self.cells.into_iter().map(|cell| cell.written).collect(), when })
+        let cells = self.cells.into_iter().map(|cell| cell.written).collect();
+        Some(Line { fields: self.fields, span: self.span, cells, when })
     }
 
     fn space(&self, columns: &[Reading], params: &Params, currency: Option<Currency>) -> Option<Box> {
@@ -270,7 +267,8 @@ impl Check<'_> {
                 out.add(finding.help("add a row, or `otherwise` for all that no row matches"));
             }
             (Ok(None), Some(span)) => {
-                let finding = Diagnostic::error("HR0242", "`otherwise` is never reached: the rows match everything", span);
+                let finding =
+                    Diagnostic::error("HR0242", "`otherwise` is never reached: the rows match everything", span);
                 out.add(finding.help("take it out"));
             }
             (Ok(Some(_)), Some(_)) | (Ok(None), None) => {}
@@ -278,7 +276,8 @@ impl Check<'_> {
     }
 
     fn show(&self, point: &[i128]) -> String {
-        let parts: Vec<String> = self.columns.iter().zip(point).map(|(column, at)| column.show(*at)).collect();
+        let parts: Vec<String> =
+            self.columns.iter().zip(point).map(|(column, at)| column.show(*at, self.currency)).collect();
         let currency = self.currency.map(|currency| format!(" ({currency})")).unwrap_or_default();
         format!("`{}`{currency}", parts.join(", "))
     }

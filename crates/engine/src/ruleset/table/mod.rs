@@ -11,7 +11,7 @@ mod read;
 mod score;
 
 pub use csv::rows as csv_rows;
-pub use read::{TableSource, table};
+pub use read::{KEYS, TableSource, table};
 pub use score::declared;
 
 use headroom_policy::{Currency, Program, Slots, Value};

@@ -17,11 +17,30 @@ use super::super::rule_check::{self, Subject, Trigger};
 use super::super::rule_file::{Head, Known, Source, head, notice, on_unknown, reason, stem, triggers};
 use super::grid::{Grid, Layout, grid};
 use super::score::scores;
-use super::{RowOutcome, Points, TableRow, TableRows, Score, Table};
+use super::{Points, RowOutcome, Score, Table, TableRow, TableRows};
 
-const KEYS: &[&str] = &[
-    "id", "number", "title", "why", "family", "on", "segments", "when", "params", "points", "hit", "columns", "rows",
-    "otherwise", "reason", "notices", "on_unknown", "once", "owner", "since",
+/// The keys of a table, in the order in which they are written.
+pub const KEYS: &[&str] = &[
+    "id",
+    "number",
+    "title",
+    "why",
+    "family",
+    "on",
+    "segments",
+    "when",
+    "params",
+    "points",
+    "hit",
+    "columns",
+    "rows",
+    "otherwise",
+    "reason",
+    "notices",
+    "on_unknown",
+    "once",
+    "owner",
+    "since",
 ];
 
 const ROW_KEYS: &[&str] = &["then", "reason"];
@@ -52,7 +71,7 @@ pub fn table(
     let params = params(fields.get("params"), source.file.overrides, out, settings);
     let read = Reading { source, fields, known, params: &params, triggers: &triggers };
     let scores = scores(stem(source.file.path), fields.get("points"), known, &read.around(), out);
-    let rule = read.body(&scores, out, of_sheet);
+    let rule = read.body(out, of_sheet);
     let rule = head.zip(rule).map(|(head, body)| read.rule(head, body, &scores));
     (rule, scores)
 }
@@ -88,7 +107,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn body(&self, scores: &[Score], out: &mut Findings, of_sheet: &mut Findings) -> Option<Body> {
+    fn body(&self, out: &mut Findings, of_sheet: &mut Findings) -> Option<Body> {
         let when = match self.fields.get("when") {
             Some(node) => Some(program(node, &self.around(), Expect::Bool, out)?),
             None => None,
@@ -96,7 +115,6 @@ impl<'a> Reading<'a> {
         let rows = self.rows(when.as_ref(), out, of_sheet);
         let notices = self.notices(out);
         let on_unknown = self.fields.read_or("on_unknown", OnUnknown::Skip, out, on_unknown);
-        self.explained(scores, out);
         let rows = rows?;
         let classes: Vec<Class> = rows.rows.iter().filter_map(|row| row.gives.class()).collect();
         let Some(class) = classes.first().copied() else {
@@ -111,7 +129,12 @@ impl<'a> Reading<'a> {
         Some(Body { when, rows, class, on_unknown, notices })
     }
 
-    fn rows(&self, guard: Option<&Program>, out: &mut Findings, of_sheet: &mut Findings) -> Option<TableRows<RowOutcome>> {
+    fn rows(
+        &self,
+        guard: Option<&Program>,
+        out: &mut Findings,
+        of_sheet: &mut Findings,
+    ) -> Option<TableRows<RowOutcome>> {
         let inline = self.fields.get("rows");
         let rows = match (inline, self.source.sheet) {
             (Some(_), Some(_)) => {
@@ -196,22 +219,6 @@ impl<'a> Reading<'a> {
         found
     }
 
-    /// A row of a score that costs points says what the customer is told about it.
-    fn explained(&self, scores: &[Score], out: &mut Findings) {
-        for score in scores {
-            let Points::Part(rows) = &score.points else { continue };
-            let best = rows.rows.iter().map(|row| row.gives.points).max();
-            let silent = |row: &&TableRow<_>| {
-                let gives: &super::RowWorth = &row.gives;
-                Some(gives.points) != best && gives.reason.is_none()
-            };
-            if let Some(row) = rows.rows.iter().find(silent) {
-                let message = "a row that gives fewer points than the best needs `reason`";
-                out.add(Diagnostic::error("HR0202", message, self.fields.place("points")).label(row.cells.join(", ")));
-            }
-        }
-    }
-
     fn stated(&self, classes: &[Class], out: &mut Findings) {
         let must = classes.iter().find(|class| matches!(class, Class::Decrease | Class::Cap));
         if let (Some(class), None) = (must, self.fields.get("on_unknown")) {
@@ -244,6 +251,7 @@ impl<'a> Reading<'a> {
             on: self.triggers.iter().map(|each| each.on).collect(),
             on_words: self.triggers.iter().map(|each| each.word.clone()).collect(),
             segments: head.segments,
+            retired: false,
             when: body.when,
             unless: None,
             params: self.params.clone(),
@@ -268,7 +276,9 @@ fn flow(node: &Node, outermost: bool) -> String {
     match &node.kind {
         Kind::Null => "~".to_owned(),
         Kind::Scalar { text, .. } => text.split_whitespace().collect::<Vec<_>>().join(" "),
-        Kind::Seq(elements) => format!("[{}]", elements.iter().map(|each| flow(each, false)).collect::<Vec<_>>().join(", ")),
+        Kind::Seq(elements) => {
+            format!("[{}]", elements.iter().map(|each| flow(each, false)).collect::<Vec<_>>().join(", "))
+        }
         Kind::Map(entries) => {
             let parts: Vec<String> =
                 entries.iter().map(|(key, node)| format!("{}: {}", key.text, flow(node, false))).collect();

@@ -1,13 +1,13 @@
 //! Scores: points by part, each part a small table, and their sum. Each is a feature: `TABLE.PART` and `TABLE.score`.
 
 use headroom_policy::yaml::{Key, Node};
-use headroom_policy::{Diagnostic, Symbol, Type};
+use headroom_policy::{Diagnostic, Span, Symbol, Type};
 
 use super::super::action_file::Around;
 use super::super::fields::{Fields, Findings, entries, is_snake, whole};
 use super::super::rule_file::{Known, reason};
 use super::grid::{Grid, Layout, Line, grid};
-use super::{Points, TableRow, TableRows, Score, RowWorth};
+use super::{Points, RowWorth, Score, TableRow, TableRows};
 
 const KEYS: &[&str] = &["points", "reason"];
 const PART: &[&str] = &["hit", "columns", "rows", "otherwise"];
@@ -41,7 +41,13 @@ fn points(node: &Node) -> Result<i64, Diagnostic> {
 }
 
 /// The scores of a table, parts first and their sum last; empty without `points`, or if something is wrong with them.
-pub fn scores(stem: &str, node: Option<&Node>, known: &Known<'_>, around: &Around<'_>, out: &mut Findings) -> Vec<Score> {
+pub fn scores(
+    stem: &str,
+    node: Option<&Node>,
+    known: &Known<'_>,
+    around: &Around<'_>,
+    out: &mut Findings,
+) -> Vec<Score> {
     let parts = node.and_then(|node| out.take(entries(node, "the points"))).unwrap_or_default();
     let found: Vec<Option<Score>> = parts.iter().map(|(key, node)| part(stem, key, node, known, around, out)).collect();
     let Some(mut scores) = found.into_iter().collect::<Option<Vec<Score>>>() else { return Vec::new() };
@@ -92,15 +98,29 @@ fn part(
 }
 
 fn rows(grid: Grid<'_>, otherwise: Option<&Node>, out: &mut Findings) -> Option<TableRows<RowWorth>> {
+    let mut spans: Vec<Span> = grid.lines.iter().map(|line| line.span).collect();
     let mut rows: Vec<Option<TableRow<RowWorth>>> = grid.lines.into_iter().map(|line| row(line, out)).collect();
     if let (Some(when), Some(node)) = (grid.rest, otherwise) {
         let fields = Fields::of(node, "`otherwise`", KEYS, out)?;
         let cells = vec!["-".to_owned(); grid.columns.len()];
+        spans.push(node.span);
         let gives = worth(&fields, out);
         rows.push(gives.map(|gives| TableRow { cells, when, otherwise: true, gives }));
     }
     let rows: Vec<TableRow<RowWorth>> = rows.into_iter().collect::<Option<_>>()?;
+    explained(&rows, &spans, out);
     Some(TableRows { hit: grid.hit, columns: grid.columns, rows })
+}
+
+/// A row that costs points says what the customer is told about it.
+fn explained(rows: &[TableRow<RowWorth>], spans: &[Span], out: &mut Findings) {
+    let best = rows.iter().map(|row| row.gives.points).max();
+    for (row, span) in rows.iter().zip(spans) {
+        if Some(row.gives.points) != best && row.gives.reason.is_none() {
+            let message = "a row that gives fewer points than the best needs `reason`";
+            out.add(Diagnostic::error("HR0202", message, *span));
+        }
+    }
 }
 
 fn row(line: Line<'_>, out: &mut Findings) -> Option<TableRow<RowWorth>> {

@@ -1,9 +1,11 @@
 //! Conditions in plain words. Parameters stand there with the values that they have.
 
-use headroom_policy::{Comparison, Expr, Kind, Program, Value};
+use crate::expr::{Arithmetic, Comparison, Expr, Kind};
+use crate::program::Program;
+use crate::value::Value;
 
 /// What a condition asks for, as a phrase.
-pub fn words(program: &Program) -> String {
+pub fn in_words(program: &Program) -> String {
     Words { program }.of(program.root())
 }
 
@@ -44,7 +46,7 @@ impl Words<'_> {
     }
 
     fn arithmetic(&self, expr: &Expr) -> String {
-        use headroom_policy::Arithmetic::{Add, Div, Mul, Rem, Sub};
+        use Arithmetic::{Add, Div, Mul, Rem, Sub};
         let Kind::Arithmetic(operator, sides) = &expr.kind else { return String::new() };
         let sign = match operator {
             Add => "+",
@@ -86,38 +88,5 @@ fn relation(by: Comparison) -> &'static str {
         Comparison::AtMost => "is at most",
         Comparison::Greater => "is above",
         Comparison::AtLeast => "is at least",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use headroom_engine::catalogue;
-    use headroom_policy::{Constant, Currency, Expect, Params, Schema, Scope, compile};
-
-    use super::*;
-
-    fn of(text: &str) -> String {
-        let schema = Schema::new(catalogue().map(|feature| feature.symbol()).collect());
-        let money = Constant::Money(vec![(Currency(*b"CNY"), 500), (Currency(*b"GBP"), 50)]);
-        let params = Params::from([("most".to_owned(), Constant::Int(150)), ("floor".to_owned(), money)]);
-        let scope = Scope { schema: &schema, params: &params };
-        words(&compile(text, 0, &scope, Expect::Any).unwrap().program)
-    }
-
-    #[test]
-    fn conditions_read_as_phrases() {
-        let cases = [
-            ("pct(limit.base, limit.granted) <= p.most", "limit.base is at most 150 % of limit.granted"),
-            ("!block.any && delinquency.dpd == 0", "not block.any and delinquency.dpd is 0"),
-            ("limit.base >= p.floor", "limit.base is at least CNY 500 or GBP 50"),
-            ("account.tier in ['gold', 'platinum']", "account.tier is one of gold, platinum"),
-            ("has(model.score) || block.any", "either model.score is known or block.any"),
-            ("default(model.score, 3) - 1 > 2", "model.score (3 if unknown) - 1 is above 2"),
-            ("min(limit.base, balance.used) < p.zero", "the least of limit.base, balance.used is below 0"),
-            ("(block.any || boost.active) && block.any", "(either block.any or boost.active) and block.any"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(of(text), expected);
-        }
     }
 }

@@ -1,0 +1,56 @@
+//! One rule of a ruleset read anew, for checks that try many changes of it: the others are taken over as they are.
+
+use std::sync::Arc;
+
+use headroom_policy::yaml::Node;
+use headroom_policy::{Diagnostic, Severity};
+
+use crate::features::{Feature, catalogue};
+
+use super::Ruleset;
+use super::fields::Findings;
+use super::load::with_scores;
+use super::rule_file::{self, Known, Source};
+use super::table::{self, TableSource};
+
+impl Ruleset {
+    /// The same ruleset in which the rule of the file `path` is as the document `root` says. `text` is the file that
+    /// the places of `root` lie in, `overrides` what the settings give its parameters. The hash stays. A table has its
+    /// rows in its document, not in a CSV file.
+    ///
+    /// # Errors
+    /// What is wrong with the rule.
+    pub fn with_rule(
+        &self,
+        path: &str,
+        text: &str,
+        root: &Node,
+        overrides: Option<&Node>,
+    ) -> Result<Ruleset, Vec<Diagnostic>> {
+        let features: Vec<&'static Feature> = catalogue().collect();
+        let scores_from = self.schema.len() - self.scores.len();
+        let known = Known { schema: &self.schema, features: &features, facts: &self.facts, scores_from };
+        let (mut found, mut settings) = (Findings::default(), Findings::default());
+        let file = Source { path, text, root, overrides };
+        let (rule, scores) = if path.ends_with(".table.yaml") {
+            let mut of_sheet = Findings::default();
+            let source = TableSource { file, sheet: None };
+            table::table(&source, &known, &mut found, &mut of_sheet, &mut settings)
+        } else {
+            (rule_file::rule(&file, &known, &mut found, &mut settings), Vec::new())
+        };
+        found.0.append(&mut settings.0);
+        let errors: Vec<Diagnostic> = found.0.into_iter().filter(|each| each.severity == Severity::Error).collect();
+        let Some(rule) = rule.filter(|_| errors.is_empty()) else { return Err(errors) };
+        let mut ruleset = self.clone();
+        ruleset.rules.retain(|each| each.path != path);
+        ruleset.names.0.insert(rule.number, Arc::clone(&rule.id));
+        ruleset.scores.retain(|each| !scores.iter().any(|new| new.slot == each.slot));
+        ruleset.scores.extend(scores);
+        ruleset.scores.sort_by_key(|each| each.slot);
+        ruleset.rules.push(with_scores(rule, &ruleset.scores));
+        ruleset.rules.sort_by_key(|each| each.number);
+        ruleset.index();
+        Ok(ruleset)
+    }
+}

@@ -1,0 +1,101 @@
+//! The mutation check: a boundary that no test stands at survives, a rule with full tests leaves none.
+
+use std::sync::Arc;
+
+use headroom_engine::Ruleset;
+use headroom_sim::{Fate, MutationCheck};
+
+const RULE: &str = "\
+id: late_watch
+number: 7
+title: {en: Late, zh: 逾期}
+why: To have something to change.
+family: delinquency
+class: freeze
+cause: delinquency
+on: [dpd_changed]
+when: delinquency.dpd >= 4 && account.tier == \"none\"
+params: {part: {type: percent, default: 20}}
+then:
+  freeze: {scope: watch, ceiling: limit.base * p.part / 100}
+reason: PAST_DUE
+on_unknown: skip
+owner: tests
+since: 2026-11-22
+";
+
+/// A test in which the report of so many days past due leads to what is said.
+fn test(name: &str, dpd: u32, tier: &str, comes: &str) -> String {
+    let comes = if comes.is_empty() { String::new() } else { format!("        => {comes}\n") };
+    format!(
+        "  - name: {name}\n    steps: |\n      account C1 segment=consumer base=1_000.00 opened=2025-01-01 tier={tier}\n      \
+         2025-11-10T09:00 overdue C1 dpd={dpd}\n{comes}"
+    )
+}
+
+const WATCHED: &str = "block_changed C1 delinquency watch ceiling 200.00 because PAST_DUE";
+
+fn check(tests: &str) -> (MutationCheck, Vec<Fate>) {
+    let files =
+        [("late_watch.rule.yaml".to_owned(), RULE.to_owned()), ("late_watch.test.yaml".to_owned(), tests.to_owned())];
+    let ruleset = Arc::new(Ruleset::load(&files).expect("the rule is fine"));
+    let check = MutationCheck::new(&ruleset, &ruleset.rules[0], &files).expect("the tests can be read");
+    assert_eq!(check.failing, Vec::<String>::new());
+    let fates = (0..check.mutants.len()).map(|at| check.try_mutant(at, 0)).collect();
+    (check, fates)
+}
+
+fn survivors(check: &MutationCheck, fates: &[Fate]) -> Vec<String> {
+    let open = check.mutants.iter().zip(fates).filter(|(_, fate)| **fate == Fate::Survived);
+    open.map(|(mutant, _)| format!("{}:{} {}", mutant.path, mutant.line, mutant.text)).collect()
+}
+
+fn full() -> String {
+    [
+        "tests:\n".to_owned(),
+        test("below", 3, "none", ""),
+        test("at", 4, "none", WATCHED),
+        test("above", 9, "none", WATCHED),
+    ]
+    .concat()
+        + &test("another tier", 9, "silver", "")
+}
+
+#[test]
+fn a_full_set_of_tests_leaves_no_survivor() {
+    let (check, fates) = check(&full());
+    assert_eq!(survivors(&check, &fates), Vec::<String>::new());
+    assert!(fates.iter().filter(|fate| matches!(fate, Fate::Killed(_))).count() > 15, "{fates:?}");
+}
+
+#[test]
+fn a_missing_boundary_test_lets_the_boundary_go() {
+    let tests = full().replace(&test("at", 4, "none", WATCHED), "");
+    let (check, fates) = check(&tests);
+    assert_eq!(
+        survivors(&check, &fates),
+        [
+            "late_watch.rule.yaml:9 when: delinquency.dpd >= 4 -> delinquency.dpd > 4",
+            "late_watch.rule.yaml:9 when: delinquency.dpd >= 4 -> delinquency.dpd >= 5",
+        ]
+    );
+}
+
+#[test]
+fn a_missing_negative_test_lets_the_condition_go() {
+    let tests = full().replace(&test("another tier", 9, "silver", ""), "");
+    let found = survivors(&check(&tests).0, &check(&tests).1);
+    assert_eq!(found, ["late_watch.rule.yaml:9 when: account.tier == \"none\" -> true"]);
+}
+
+#[test]
+fn a_note_accepts_one_mutant_and_goes_stale_with_it() {
+    let missing = full().replace(&test("another tier", 9, "silver", ""), "");
+    let note = "equivalent:\n  - mutation: 'when: account.tier == \"none\" -> true'\n    because: all have it\n";
+    let (found, fates) = check(&format!("{missing}{note}"));
+    let survivor = fates.iter().position(|fate| *fate == Fate::Survived).expect("one survives");
+    assert_eq!(found.note(survivor).map(|note| note.because.as_str()), Some("all have it"));
+    assert!(found.stale_notes(&fates).is_empty());
+    let (found, fates) = check(&format!("{}{note}", full()));
+    assert_eq!(found.stale_notes(&fates).len(), 1, "a test notices by now");
+}
