@@ -1,7 +1,7 @@
 //! What two actions are to each other in one decision: opposed, rivals for a field, or strangers. This is the table of
 //! `engine`'s arbitration (RULEBOOK section 3), read from the rules instead of from proposals.
 
-use headroom_engine::{Action, Cause, Family, HoldOf, HoldSpec, Scope, TimeBase};
+use headroom_engine::{Action, Cause, Family, HoldOf, HoldSpec, Scope, TimeBase, UndoField};
 
 use crate::world::Asked;
 
@@ -54,10 +54,10 @@ impl Deed<'_> {
         }
     }
 
-    /// Whose adverse changes it gives back.
-    pub fn gives_back(&self) -> Option<Cause> {
+    /// Whose adverse changes of a field it gives back.
+    pub fn gives_back(&self, of: UndoField) -> Option<Cause> {
         match self.action {
-            Action::Undo { of_fault: false, .. } => self.asked.cause,
+            Action::Undo { of_fault: false, field, .. } if field.is_none_or(|each| each == of) => self.asked.cause,
             _ => None,
         }
     }
@@ -125,7 +125,7 @@ fn decreased(down: &Deed<'_>, up: &Deed<'_>, announced: bool) -> Option<Relation
     if up.loosens().is_some() {
         return Some(Relation::Settled("a decrease defers restores by 24 hours"));
     }
-    match up.gives_back() {
+    match up.gives_back(UndoField::Base) {
         Some(cause) if down.declared() == Some(cause) => {
             Some(Relation::Clash("both are carried out: the decrease, and then its undoing"))
         }
@@ -146,7 +146,7 @@ fn frozen(cause: Cause, scope: Scope, up: &Deed<'_>) -> Option<Relation> {
             Some(Relation::Clash("both are carried out: the freeze, and then its lifting"))
         }
         (Some(_), _) => Some(Relation::Settled("a freeze of another cause defers restores by 24 hours")),
-        (None, _) if up.gives_back() == Some(cause) => {
+        (None, _) if up.gives_back(UndoField::Block) == Some(cause) => {
             Some(Relation::Clash("both are carried out: the freeze, and then its undoing"))
         }
         (None, _) if scope == Scope::All && up.restores() => {

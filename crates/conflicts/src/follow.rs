@@ -1,6 +1,6 @@
 //! What follows from a change: another rule whose condition then holds and undoes it, or lends for the same occasion again.
 
-use headroom_engine::{Action, Cause, On, TriggerKind};
+use headroom_engine::{Action, Cause, On, TriggerKind, UndoField};
 
 use headroom_policy::Program;
 
@@ -38,12 +38,12 @@ fn undoing(one: &Deed<'_>, other: &Deed<'_>) -> Option<Undoing> {
         {
             Some(Undoing::Waived(*cause))
         }
-        (Action::Freeze { cause, .. }, _) if other.loosens() == Some(*cause) || other.gives_back() == Some(*cause) => {
+        (Action::Freeze { cause, .. }, _) if other.loosens() == Some(*cause) || other.gives_back(UndoField::Block) == Some(*cause) => {
             Some(Undoing::Block(*cause))
         }
         (Action::Decrease { after: 0, .. }, Action::Undo { .. }) => {
             let cause = one.asked.rule.causes.first().copied()?;
-            (other.gives_back() == Some(cause)).then_some(Undoing::GivenBack(cause))
+            (other.gives_back(UndoField::Base) == Some(cause)).then_some(Undoing::GivenBack(cause))
         }
         (Action::Increase(_), Action::Decrease { .. }) | (Action::Decrease { after: 0, .. }, Action::Increase(_)) => {
             Some(Undoing::Base)
