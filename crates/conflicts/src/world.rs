@@ -93,6 +93,8 @@ const INVARIANTS: &[&str] = &[
     r#"(delinquency.bucket == "M1") == (delinquency.dpd >= 1 && delinquency.dpd <= 30)"#,
     r#"(delinquency.bucket == "M2") == (delinquency.dpd >= 31 && delinquency.dpd <= 60)"#,
     r#"(delinquency.bucket == "M3") == (delinquency.dpd >= 61 && delinquency.dpd <= 90)"#,
+    // Noted at each event and each day past due; a monthly look or a broadcast may come just before.
+    "delinquency.dpd <= delinquency.max_12m + 2",
     "!has(promotion.forecast_daily) || promotion.enrolled",
     "has(collateral.age_days) == has(collateral.value)",
     "!has(collateral.change_30d) || has(collateral.value)",
