@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 wanted_packages() {
-  printf '%s\n' clang libclang-dev libssl-dev pkg-config libzstd-dev zlib1g-dev cmake ccache make python3
+  printf '%s\n' clang libclang-dev libssl-dev libz3-dev pkg-config libzstd-dev zlib1g-dev cmake ccache make python3
   # On any Debian these two come from somewhere already; a bare image may lack them.
   command -v c++ >/dev/null 2>&1 || echo g++
   command -v git >/dev/null 2>&1 || echo git

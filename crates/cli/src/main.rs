@@ -16,8 +16,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::Command;
-use failure::Status;
-use output::Output;
+use failure::{Status, Usage};
+use output::{Format, Output};
 
 /// A third of the time of a step went into glibc's allocator.
 #[global_allocator]
@@ -35,6 +35,9 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let Arguments { output, command } = Arguments::parse();
+    if output.format == Format::Html && !command.has_page() {
+        return failure::report(&Usage(output::NO_PAGE.to_owned()).into());
+    }
     match command.run(&output) {
         Ok(Status::Done) => ExitCode::SUCCESS,
         Ok(Status::Findings) => ExitCode::from(1),

@@ -8,6 +8,8 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use headroom_node::view::Item;
 
+use crate::failure::Usage;
+
 /// A longer list gets a line for each of its elements.
 const LINE_CHARS_MAX: usize = 80;
 
@@ -22,13 +24,15 @@ pub struct Output {
     pub quiet: bool,
 }
 
-/// The two forms of a result.
+/// The forms of a result.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
     /// For people
     Table,
     /// One JSON object, for machines
     Json,
+    /// One page for a browser: `rules conflicts` has it
+    Html,
 }
 
 impl Output {
@@ -37,6 +41,7 @@ impl Output {
         match self.format {
             Format::Json => line(&item.json()),
             Format::Table => text(&table(item)),
+            Format::Html => no_page(),
         }
     }
 
@@ -45,9 +50,18 @@ impl Output {
         match self.format {
             Format::Json => line(&item.json()),
             Format::Table => line(prose.trim_end()),
+            Format::Html => no_page(),
         }
     }
 }
+
+/// Before a command is run `main` asks whether it has a page, so nothing was done when this is said.
+fn no_page() -> Result<()> {
+    Err(Usage(NO_PAGE.to_owned()).into())
+}
+
+/// What is said where `--format html` is asked of a command without a page.
+pub const NO_PAGE: &str = "only `rules conflicts` has a page: for others take `--format table` or `json`";
 
 /// Whether findings on stderr may be coloured.
 pub fn color() -> bool {

@@ -75,6 +75,11 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether its result can be a page for a browser.
+    pub fn has_page(&self) -> bool {
+        matches!(self, Self::Rules(rules::Command::Conflicts(_)))
+    }
+
     /// Does it.
     pub fn run(&self, output: &Output) -> Result<Status> {
         match self {

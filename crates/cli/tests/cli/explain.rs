@@ -13,9 +13,8 @@ fn a_page_is_shown_whatever_the_case() {
 
 #[test]
 fn every_code_of_the_language_has_its_page() {
-    for (code, title) in
-        headroom_policy::CODES.iter().chain(headroom_engine::RULESET_CODES).chain(headroom_sim::SCENARIO_CODES)
-    {
+    let rules = headroom_policy::CODES.iter().chain(headroom_engine::RULESET_CODES);
+    for (code, title) in rules.chain(headroom_sim::SCENARIO_CODES).chain(headroom_conflicts::CODES) {
         let page = line(&format!("explain {code}"));
         assert_eq!(page.code, 0, "{code}");
         assert!(page.stdout.starts_with(&format!("# {code}: {title}\n")), "{}", page.stdout);

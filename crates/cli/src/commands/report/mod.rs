@@ -1,7 +1,7 @@
 //! `headroom report`: the file of `run --report` as one HTML page that needs nothing else, neither network nor script.
 
 mod chart;
-mod html;
+pub mod html;
 mod number;
 mod page;
 mod sections;

@@ -1,6 +1,7 @@
 //! `headroom rules`: one file per subcommand.
 
 mod check;
+mod conflicts;
 mod coverage;
 mod eval;
 mod explain;
@@ -25,6 +26,8 @@ use crate::output::Output;
 pub enum Command {
     /// Find everything that is wrong with a ruleset
     Check(check::Command),
+    /// Prove what rules are to each other: contradictory, shadowed, dead, and more
+    Conflicts(conflicts::Command),
     /// Run the tests that stand beside the rules
     Test(test::Command),
     /// Change each rule in every small way, and find what its tests do not notice
@@ -50,6 +53,7 @@ impl Command {
     pub fn run(&self, output: &Output) -> Result<Status> {
         match self {
             Self::Check(command) => command.run(output),
+            Self::Conflicts(command) => command.run(output),
             Self::Test(command) => command.run(output),
             Self::Mutate(command) => command.run(output),
             Self::Coverage(command) => command.run(output),
