@@ -8,8 +8,8 @@ use std::sync::Arc;
 use headroom_engine::{
     Account, AccountEvent, AccountId, Asked, Body, Broadcast, Broadcasts, Context, ControlEvent, DAY, DeadLetter,
     Event, MINUTE, MarketEvent, Moment, Outcome, Output, Position, Record, Refusal, RefusalCode, Ruleset,
-    SWEEP_ROWS_PER_RECORD, SWEEP_ROWS_PER_TICK, Status, Suspect, Sweep, Tally, Timer, Timestamp, Trigger, calls_for_sweep,
-    concerned, decide, decide_watched, event_key, feature_now, name_key,
+    SWEEP_ROWS_PER_RECORD, SWEEP_ROWS_PER_TICK, Status, Suspect, Sweep, Tally, Timer, Timestamp, Trigger,
+    calls_for_sweep, concerned, decide, decide_watched, event_key, feature_now, name_key,
 };
 
 use headroom_policy::Type;

@@ -2,8 +2,8 @@
 
 mod scenario;
 
-mod bare;
 mod asking;
+mod bare;
 mod memory;
 mod render;
 mod stepped;
@@ -21,10 +21,10 @@ pub use scenario::{
     Clock, Expected, Probe, ProbeName, Resolve, SCENARIO_CODES, Scenario, Step, StepKind, parse_scenario, write_money,
 };
 
-pub use bare::{Run, run_bare, run_bare_watched};
-pub use render::Renderer;
 pub use asking::{AskedCondition, AskedRule, Questions};
+pub use bare::{Run, run_bare, run_bare_watched};
 pub use memory::MemoryShard;
+pub use render::Renderer;
 pub use stepped::{Stepped, run_step};
 pub use transcript::{Entry, Mismatch, Transcript, compare, render_mismatches};
 

@@ -36,10 +36,8 @@ fn test(name: &str, dpd: u32, tier: &str, comes: &str) -> String {
 const WATCHED: &str = "block_changed C1 delinquency watch ceiling 200.00 because PAST_DUE";
 
 fn check(tests: &str) -> (MutationCheck, Vec<Fate>) {
-    let files = [
-        ("late_watch.rule.yaml".to_owned(), RULE.to_owned()),
-        ("late_watch.test.yaml".to_owned(), tests.to_owned()),
-    ];
+    let files =
+        [("late_watch.rule.yaml".to_owned(), RULE.to_owned()), ("late_watch.test.yaml".to_owned(), tests.to_owned())];
     let ruleset = Arc::new(Ruleset::load(&files).expect("the rule is fine"));
     let check = MutationCheck::new(&ruleset, &ruleset.rules[0], &files).expect("the tests can be read");
     assert_eq!(check.failing, Vec::<String>::new());
@@ -53,8 +51,13 @@ fn survivors(check: &MutationCheck, fates: &[Fate]) -> Vec<String> {
 }
 
 fn full() -> String {
-    ["tests:\n".to_owned(), test("below", 3, "none", ""), test("at", 4, "none", WATCHED), test("above", 9, "none", WATCHED)]
-        .concat()
+    [
+        "tests:\n".to_owned(),
+        test("below", 3, "none", ""),
+        test("at", 4, "none", WATCHED),
+        test("above", 9, "none", WATCHED),
+    ]
+    .concat()
         + &test("another tier", 9, "silver", "")
 }
 

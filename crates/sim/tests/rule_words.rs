@@ -36,7 +36,8 @@ fn holds(ruleset: &Arc<Ruleset>, text: &str) {
     assert!(mismatches.is_empty(), "\n{}", render_mismatches("x.scn", &mismatches));
 }
 
-const ONCE: &str = "class: increase\non: autopay_changed\nwhen: repay.autopay\nonce: account\nthen: {increase: {percent: 3}}\n";
+const ONCE: &str =
+    "class: increase\non: autopay_changed\nwhen: repay.autopay\nonce: account\nthen: {increase: {percent: 3}}\n";
 
 #[test]
 fn once_in_a_life_is_used_up_by_what_came_of_it() {
@@ -121,7 +122,8 @@ fn an_undo_of_one_field_leaves_the_others() {
     holds(&rules(&[CUT, BLOCK, &undoing(", field: base")]), &of_base);
     let of_block = format!("{before}    => undone M1 block delinquency because R3\n? spendable M1 800.00");
     holds(&rules(&[CUT, BLOCK, &undoing(", field: block")]), &of_block);
-    let of_all = format!("{before}    => undone M1 base 800.00 -> 900.00, block delinquency because R3\n? spendable M1 900.00");
+    let of_all =
+        format!("{before}    => undone M1 base 800.00 -> 900.00, block delinquency because R3\n? spendable M1 900.00");
     holds(&rules(&[CUT, BLOCK, &undoing("")]), &of_all);
 }
 
@@ -146,7 +148,8 @@ fn an_undo_of_a_fault_needs_a_fault() {
 
 #[test]
 fn money_that_clears_says_how_many_days_are_left() {
-    let body = "class: hold\non: payment_cleared\nwhen: payment.days_before_due >= 3\nthen: {hold: {of: boost, for: 1d}}\n";
+    let body =
+        "class: hold\non: payment_cleared\nwhen: payment.days_before_due >= 3\nthen: {hold: {of: boost, for: 1d}}\n";
     let text = "account M1 segment=merchant_key base=1_000.00
 2025-06-01T09:00 statement M1 balance=500.00 min_due=50.00 due=2025-06-20
 2025-06-16T09:00 payment M1 20.00 id=a clears=+5d

@@ -9,7 +9,10 @@ use headroom_sim::{compare, parse_scenario, render_mismatches, run_bare};
 fn rule(id: &str, number: u32, lines: &str) -> (String, String) {
     let head =
         format!("id: {id}\nnumber: {number}\ntitle: {{en: A, zh: A}}\nwhy: A test.\nowner: tests\nsince: 2026-11-22\n");
-    (format!("tests/{id}.rule.yaml"), format!("{head}family: growth\non_unknown: skip\nreason: {}\n{lines}", id.to_uppercase()))
+    (
+        format!("tests/{id}.rule.yaml"),
+        format!("{head}family: growth\non_unknown: skip\nreason: {}\n{lines}", id.to_uppercase()),
+    )
 }
 
 /// Runs a scenario under rules; it must come as written.
@@ -18,7 +21,8 @@ fn shows(rules: &[(String, String)], text: &str) {
     let settings = "name: tests\nzone: UTC\nguards: {customer_share_required: false, maximum_step_pct: 50}\n";
     let mut files = vec![("ruleset.yaml".to_owned(), settings.to_owned())];
     files.extend_from_slice(rules);
-    let loaded = Ruleset::load(&files).map_err(|reports| reports.iter().map(|each| each.render(false)).collect::<String>());
+    let loaded =
+        Ruleset::load(&files).map_err(|reports| reports.iter().map(|each| each.render(false)).collect::<String>());
     let ruleset = Arc::new(loaded.unwrap_or_else(|reports| panic!("{reports}")));
     let scenario = parse_scenario(text, &ruleset.settings.zone).expect("a scenario");
     let run = run_bare(&scenario, &ruleset);
@@ -120,7 +124,8 @@ fn a_decrease_that_comes_once_is_announced_and_carried_out_once() {
 
 #[test]
 fn money_that_becomes_final_knows_the_days_before_the_due_date() {
-    let early = "class: review\non: [payment_cleared]\nwhen: payment.days_before_due >= 3\nthen: {review: {kind: early}}\n";
+    let early =
+        "class: review\non: [payment_cleared]\nwhen: payment.days_before_due >= 3\nthen: {review: {kind: early}}\n";
     shows(
         &[rule("early", 1, early)],
         "account M1 segment=merchant_key base=1_000.00 opened=2024-03-01

@@ -37,7 +37,9 @@ fn survivors_are_listed_with_their_place_and_fail() {
     let found = ran.json();
     let survivors = found["survivors"].as_array().unwrap();
     assert_eq!(survivors[0]["at"], "large_order.rule.yaml:8");
-    assert!(survivors.iter().any(|each| each["mutation"] == "when: order.amount >= p.large -> order.amount != p.large"));
+    assert!(
+        survivors.iter().any(|each| each["mutation"] == "when: order.amount >= p.large -> order.amount != p.large")
+    );
     assert!(survivors.iter().any(|each| each["mutation"] == "params.large.CNY: 1_000.00 -> 999.99"));
     let wrong = headroom(["rules", "mutate", dir.path().to_str().unwrap(), "large_ordr"]);
     assert!(wrong.stderr.contains("did you mean `large_order`?"), "{}", wrong.stderr);
@@ -60,7 +62,8 @@ fn a_generated_season_fires_nearly_every_built_in_rule() {
     let made = headroom(["generate", "--accounts", "1500", "--days", "400", "--seed", "11", "--output", events]);
     assert_eq!(made.code, 0, "{}", made.stderr);
     let rules = checkout("rules");
-    let ran = headroom(["rules", "coverage", "--rules", rules.to_str().unwrap(), "--events", events, "--format", "json"]);
+    let ran =
+        headroom(["rules", "coverage", "--rules", rules.to_str().unwrap(), "--events", events, "--format", "json"]);
     let found = ran.json();
     let silent = found["rules_never_fired"].as_array().unwrap();
     let told: Vec<String> = silent.iter().map(|each| format!("{} by {}", each["rule"], each["stopped_by"])).collect();

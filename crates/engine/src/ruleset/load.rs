@@ -163,8 +163,7 @@ struct Parts {
 
 impl<'a> Loading<'a> {
     fn new(content: &[&'a (String, String)]) -> Self {
-        let mut loading =
-            Self { settings: None, facts: None, strategies: None, rules: Vec::new(), sheets: Vec::new() };
+        let mut loading = Self { settings: None, facts: None, strategies: None, rules: Vec::new(), sheets: Vec::new() };
         for file in content {
             match file.0.as_str() {
                 SETTINGS => loading.settings = Some(File::new(file)),

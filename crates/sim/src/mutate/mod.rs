@@ -159,9 +159,7 @@ impl MutationCheck {
         let said = |ruleset: &Ruleset| {
             let rule = ruleset.rules.iter().find(|each| each.path == self.path);
             let scores: Vec<_> = ruleset.scores.iter().filter(|each| *each.table == *self.rule).collect();
-            rule.map(|rule| {
-                format!("{:?} {:?} {:?} {:?} {scores:?}", rule.when, rule.params, rule.actions, rule.table)
-            })
+            rule.map(|rule| format!("{:?} {:?} {:?} {:?} {scores:?}", rule.when, rule.params, rule.actions, rule.table))
         };
         said(&self.ruleset) == said(mutated)
     }

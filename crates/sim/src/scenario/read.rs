@@ -122,7 +122,9 @@ impl<'a> Reader<'a> {
         let Some(known) = known.or_else(|| name.text.contains('.').then_some(ProbeName::Feature)) else {
             let names: Vec<&str> = ProbeName::ALL.iter().map(|(word, _)| *word).collect();
             let near = suggest(name.text, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            let help = near.unwrap_or_else(|| format!("one of {}, or a feature like `repay.on_time_streak` is needed", names.join(", ")));
+            let help = near.unwrap_or_else(|| {
+                format!("one of {}, or a feature like `repay.on_time_streak` is needed", names.join(", "))
+            });
             let message = format!("there is no `{}` to look at", name.text);
             self.found.push(Diagnostic::error("HR0404", message, name.span()).help(help));
             return;

@@ -12,12 +12,11 @@ use headroom_wire::proto::regime_changed::Regime;
 use headroom_wire::proto::repayment_event::Kind as RepaymentKind;
 use headroom_wire::proto::signal_event::Value;
 use headroom_wire::proto::{
-    AccountClosed, AccountEvent, AccountOpened, AppealOpened, AutopayChanged, ConsentChanged, ControlEvent, Event, FaultCleared,
-    FaultDeclared, HardshipChanged,
-    HolidayCalendar, LedgerSnapshot, ManualBlock, ManualUnblock, MarketEvent, OrderEvent, OverdueReported,
-    PaymentCleared, PaymentPosted, PaymentReturned, PortfolioBudget, PromiseBroken, PromiseMade, PromotionEnrolled,
-    PromotionEvent, PromotionWithdrawn, RegimeChanged, RepaymentEvent, Scope, Segment, SegmentChanged, SignalEvent,
-    StatementIssued, TierChanged,
+    AccountClosed, AccountEvent, AccountOpened, AppealOpened, AutopayChanged, ConsentChanged, ControlEvent, Event,
+    FaultCleared, FaultDeclared, HardshipChanged, HolidayCalendar, LedgerSnapshot, ManualBlock, ManualUnblock,
+    MarketEvent, OrderEvent, OverdueReported, PaymentCleared, PaymentPosted, PaymentReturned, PortfolioBudget,
+    PromiseBroken, PromiseMade, PromotionEnrolled, PromotionEvent, PromotionWithdrawn, RegimeChanged, RepaymentEvent,
+    Scope, Segment, SegmentChanged, SignalEvent, StatementIssued, TierChanged,
 };
 
 use super::calendar::{DAY, HOLIDAYS, HOUR, Promotion, Season};

@@ -13,7 +13,7 @@ use headroom_engine::{
 };
 use headroom_node::Merge;
 use headroom_node::view::Item;
-use headroom_sim::{Questions, MemoryShard};
+use headroom_sim::{MemoryShard, Questions};
 
 use crate::failure::Status;
 use crate::output::Output;
