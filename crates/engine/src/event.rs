@@ -366,8 +366,8 @@ pub enum ControlEvent {
     RolloutRolledBack {
         /// Which.
         rollout_id: String,
-        /// Since when it was out.
-        since: Timestamp,
+        /// Since when it was out; `None`: none of its changes is suspect.
+        since: Option<Timestamp>,
         /// Until when; `None`: until this record.
         until: Option<Timestamp>,
         /// Number of the rule that it was about; 0: all.

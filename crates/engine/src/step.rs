@@ -471,7 +471,8 @@ impl Work {
             ControlEvent::FaultDeclared { .. } => return Ok(()),
             ControlEvent::FaultCleared { since, until, .. } => Moment::FaultCleared(*since, *until),
             ControlEvent::RolloutRolledBack { rollout_id, since, until, rule } => {
-                let suspect = Suspect { since: *since, until: until.unwrap_or(now), rule: *rule };
+                let until = until.unwrap_or(now);
+                let suspect = Suspect { since: since.unwrap_or(until), until, rule: *rule };
                 Moment::RolloutRolledBack(name_key(rollout_id), suspect)
             }
         };

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use headroom_engine::{FileReport, Ruleset};
+use headroom_engine::{Action, FileReport, Ruleset, notice_texts};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules")
@@ -41,7 +41,7 @@ fn the_built_in_rules_load_without_warnings() {
     assert_eq!(rendered(&ruleset.warnings), "");
     assert_eq!(ruleset.settings.name, "builtin");
     let numbers: Vec<u32> = ruleset.rules.iter().map(|rule| rule.number).collect();
-    assert_eq!(numbers[..27], (1..=27).collect::<Vec<u32>>());
+    assert_eq!(numbers, (1..=50).collect::<Vec<u32>>());
 }
 
 #[test]
@@ -65,4 +65,17 @@ fn the_hash_covers_content_and_nothing_else() {
     let settings = files.iter_mut().find(|(path, _)| path == "ruleset.yaml").expect("settings");
     settings.1.push('\n');
     assert_ne!(headroom_engine::content_hash(&files), before);
+}
+
+#[test]
+fn every_notice_of_a_built_in_rule_has_its_texts() {
+    for rule in &builtin().rules {
+        let told = rule.actions.iter().filter_map(|action| match action {
+            Action::Notify { template, .. } => Some(template),
+            _ => None,
+        });
+        for template in told.chain(rule.notice.iter().map(|notice| &notice.template)) {
+            assert!(notice_texts(template).is_some(), "`{}` has no text for `{template}`", rule.id);
+        }
+    }
 }

@@ -370,7 +370,8 @@ impl World {
                 self.log(Moment::FaultCleared(*since, *until));
             }
             Body::Control(ControlEvent::RolloutRolledBack { rollout_id, since, until, rule }) => {
-                let suspect = Suspect { since: *since, until: until.unwrap_or(now), rule: *rule };
+                let until = until.unwrap_or(now);
+                let suspect = Suspect { since: since.unwrap_or(until), until, rule: *rule };
                 self.log(Moment::RolloutRolledBack(name_key(rollout_id), suspect));
             }
             // Scenarios cannot carry rulesets; a declared fault changes nothing.

@@ -79,7 +79,7 @@ pub fn control(body: proto::ControlEvent) -> Result<ControlEvent, Refusal> {
         },
         Kind::RolloutRolledBack(body) => ControlEvent::RolloutRolledBack {
             rollout_id: check::id("control.rollout_rolled_back.rollout_id", body.rollout_id)?,
-            since: check::time("control.rollout_rolled_back.since", body.since)?,
+            since: check::optional_time("control.rollout_rolled_back.since", body.since)?,
             until: check::optional_time("control.rollout_rolled_back.until", body.until)?,
             rule: body.rule_number,
         },

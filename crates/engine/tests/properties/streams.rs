@@ -312,7 +312,7 @@ fn control(manner: Manner) -> impl Strategy<Value = ControlEvent> {
             since,
             until
         }),
-        (time(manner), option::of(time(manner)), 0..3_u32).prop_map(|(since, until, rule)| {
+        (option::of(time(manner)), option::of(time(manner)), 0..3_u32).prop_map(|(since, until, rule)| {
             ControlEvent::RolloutRolledBack { rollout_id: "rollout".to_owned(), since, until, rule }
         }),
         Just(ControlEvent::RulesetPublished { content_hash: "none".to_owned(), files: Vec::new() }),

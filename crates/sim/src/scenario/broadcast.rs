@@ -107,18 +107,18 @@ fn holidays(args: &mut Args<'_>) -> Option<Vec<Holiday>> {
 
 fn control(name: &str, args: &mut Args<'_>) -> Option<ControlEvent> {
     let id = args.word("the id");
+    if name == "rollout_rolled_back" {
+        let (since, until) = (args.time_named("since"), args.time_named("until"));
+        let rule = args.named("rule");
+        let rule = args.number(rule).unwrap_or(0);
+        return Some(ControlEvent::RolloutRolledBack { rollout_id: id?.text.to_owned(), since, until, rule });
+    }
     let since = args.needed("since");
     let since = args.time(since);
     if name == "fault_declared" {
         return Some(ControlEvent::FaultDeclared { fault_id: id?.text.to_owned(), since: since? });
     }
-    let until = args.time_named("until");
-    if name == "rollout_rolled_back" {
-        let rule = args.named("rule");
-        let rule = args.number(rule).unwrap_or(0);
-        return Some(ControlEvent::RolloutRolledBack { rollout_id: id?.text.to_owned(), since: since?, until, rule });
-    }
-    let until = until.unwrap_or(args.at);
+    let until = args.time_named("until").unwrap_or(args.at);
     (name == "fault_cleared").then_some(ControlEvent::FaultCleared {
         fault_id: id?.text.to_owned(),
         since: since?,
