@@ -35,7 +35,7 @@ const SECURITY: &str = "SECURITY_CHECK";
 
 /// The English and the Chinese text of a template; `None`: whoever sends the notice has its own.
 pub fn notice_texts(template: &str) -> Option<(&'static str, &'static str)> {
-    TEXTS.iter().find(|(name, ..)| *name == template).map(|(_, en, zh)| (*en, *zh))
+    NOTICE_TEXTS.iter().find(|(name, ..)| *name == template).map(|(_, en, zh)| (*en, *zh))
 }
 
 impl Decision<'_> {
