@@ -63,7 +63,6 @@ fn only_what_ran_out_or_was_never_used_while_its_promotion_lasted_is_ended() {
              => boost M1 100.00 until 2025-06-08T10:00 because LEND
          # The promotion runs, the other boost has none: both may still be drawn upon.
          2025-06-04T10:00 order_cancelled M1 buyer 1.00
-             => boost_ended M1  because WITHDRAW
              ? granted M1 1_200.00
          2025-06-05T10:00 order_cancelled M1 buyer 1.00
              => boost_ended M1 200.00 because WITHDRAW
@@ -109,12 +108,12 @@ fn once_in_a_life_counts_what_came_out_and_an_answered_offer_is_granted() {
 #[test]
 fn a_decrease_that_comes_once_is_announced_and_carried_out_once() {
     let idle = "class: decrease\non: [order_cancelled]\nwhen: balance.used == p.zero\n\
-                then: {decrease: {percent: 50, after: 10d}}\nonce: entry\nnotice: {template: limit_decreased, can_do: [appeal]}\n";
+                then: {decrease: {percent: 50, after: 10d}, notify: {template: limit_will_decrease}}\nonce: entry\nnotice: {template: limit_decreased, can_do: [appeal]}\n";
     shows(
         &[rule("idle", 1, idle)],
         "account M1 segment=merchant_key base=1_000.00 opened=2024-03-01
          2025-06-01T09:00 order_cancelled M1 buyer 1.00
-             => notice M1 limit_decrease_ahead
+             => notice M1 limit_will_decrease
          2025-06-12T09:00 order_cancelled M1 buyer 1.00
              => at 2025-06-11T09:00 decrease M1 base 1_000.00 -> 500.00 because IDLE
              => at 2025-06-11T09:00 notice M1 limit_decreased
