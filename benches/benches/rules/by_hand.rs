@@ -9,7 +9,7 @@ pub type Hand = fn(&Facts) -> Option<bool>;
 /// Values of one snapshot, with a bit for each that is known.
 pub struct Facts {
     values: [i64; NAMES.len()],
-    known: u64,
+    known: u128,
 }
 
 impl Facts {
@@ -114,7 +114,7 @@ macro_rules! any {
 const DOWNTURN: i64 = 2;
 
 fn first_order(f: &Facts) -> Option<bool> {
-    all!(f.is(COUNT_13M, 0), f.at_least(ORDER_AMOUNT, 500_000_00))
+    all!(f.is(COUNT_13M, 0), f.at_least(ORDER_AMOUNT, 50_000_000))
 }
 
 fn over(f: &Facts) -> Option<bool> {
@@ -126,6 +126,17 @@ fn surge(f: &Facts) -> Option<bool> {
     (whole > 0).then(|| i128::from(part) * 100 >= i128::from(whole) * 500)
 }
 
+/// 70 % of the collateral.
+fn lendable(f: &Facts) -> Option<i64> {
+    Some(f.get(COLLATERAL)?.checked_mul(70)? / 100)
+}
+
+fn over_cap(f: &Facts) -> Option<bool> {
+    let (base, segment) = (f.get(BASE), f.get(SEGMENT)?);
+    let cap = if segment <= 2 { 20_000_000 } else { 5_000_000_000 };
+    base.map(|base| base > cap)
+}
+
 /// The rule of an id.
 pub fn rule(id: &str) -> Option<Hand> {
     Some(match id {
@@ -133,7 +144,7 @@ pub fn rule(id: &str) -> Option<Hand> {
         "dpd_61_90" => |f| all!(f.at_least(DPD, 61), f.at_most(DPD, 90)),
         "large_order_velocity" => |f| any!(f.at_least(LARGE_24H, 3), first_order(f)),
         "list_hit" => |f| f.yes(LIST_HIT),
-        "order_volatility" => |f| all!(f.at_least(AMOUNT_24H, 500_000_00), surge(f)),
+        "order_volatility" => |f| all!(f.at_least(AMOUNT_24H, 50_000_000), surge(f)),
         "probation_end" => |f| all!(f.at_least(AGE_DAYS, 90), f.at_least(ON_TIME, 2), f.is(MAX_12M, 0)),
         "tenure_utilisation" => |f| {
             all!(
@@ -249,11 +260,37 @@ pub fn rule(id: &str) -> Option<Hand> {
                 f.is_not(REGIME, DOWNTURN)
             )
         },
+        "collateral_down" => {
+            |f| all!(lendable(f).zip(f.get(BASE)).map(|(value, base)| value < base), f.at_most(COLLATERAL_CHANGE, -5))
+        }
+        "collateral_stale" => |f| f.at_least(COLLATERAL_AGE, 36),
+        "collateral_up" => |f| {
+            all!(
+                f.at_most(COLLATERAL_AGE, 35),
+                f.at_least(COLLATERAL_CHANGE, 5),
+                f.at_most(COLLATERAL_CHANGE, 20),
+                lendable(f).zip(f.get(BASE)).map(|(value, base)| value > base)
+            )
+        },
+        "dpd_1_3" => |f| all!(f.at_least(DPD, 1), f.at_most(DPD, 3)),
+        "dpd_31_60" => |f| all!(f.at_least(DPD, 31), f.at_most(DPD, 60)),
+        "dpd_over_90" => |f| f.at_least(DPD, 91),
+        "anomalous_login" => |f| f.at_most(LOGIN, 24),
+        "device_and_place" => |f| all!(f.at_most(DEVICE, 24), f.at_most(PLACE, 24), f.no(VERIFIED)),
+        "profile_change_review" => |f| f.at_most(PROFILE, 72),
+        "inquiry_burst" => |f| f.at_least(INQUIRIES, 5),
+        "many_lenders" => |f| f.at_least(LENDERS, 4),
+        "other_lines_deducted" => |f| Some(f.get(OTHER_LINES).is_some()),
+        "restore_after_fault" => |f| all!(f.yes(UNDO), f.at_most(DPD, 3)),
+        "restore_after_review" => |f| all!(f.is(OUTCOME, 0), f.at_most(DPD, 30)),
+        "customer_and_product_cap" => |f| any!(Some(f.get(SHARE).is_some()), over_cap(f)),
+        "portfolio_share" => |f| f.at_most(INCREASE_LEFT, 0),
+        "minimum_payer" => |f| all!(f.at_least(MIN_ONLY, 6), f.at_least(AVG_3M, 80)),
         _ => return None,
     })
 }
 
-const NAMES: [&str; 57] = [
+const NAMES: [&str; 72] = [
     "delinquency.dpd",
     "orders.large_24h",
     "orders.count_13m",
@@ -311,6 +348,21 @@ const NAMES: [&str; 57] = [
     "promotion.last_amount",
     "account.idle_days",
     "util.days_above_80_35d",
+    "collateral.value",
+    "collateral.change_30d",
+    "collateral.age_days",
+    "fraud.login_anomaly_hours",
+    "fraud.device_changed_hours",
+    "fraud.place_changed_hours",
+    "fraud.verified_since",
+    "fraud.profile_changed_hours",
+    "lending.other_lines",
+    "undo.active",
+    "review.outcome",
+    "limit.customer_share",
+    "account.segment",
+    "portfolio.increase_left",
+    "repay.min_only_streak",
 ];
 
 const DPD: usize = 0;
@@ -370,3 +422,18 @@ const LAST_CLEAN: usize = 53;
 const LAST_AMOUNT: usize = 54;
 const IDLE_DAYS: usize = 55;
 const ABOVE_80: usize = 56;
+const COLLATERAL: usize = 57;
+const COLLATERAL_CHANGE: usize = 58;
+const COLLATERAL_AGE: usize = 59;
+const LOGIN: usize = 60;
+const DEVICE: usize = 61;
+const PLACE: usize = 62;
+const VERIFIED: usize = 63;
+const PROFILE: usize = 64;
+const OTHER_LINES: usize = 65;
+const UNDO: usize = 66;
+const OUTCOME: usize = 67;
+const SHARE: usize = 68;
+const SEGMENT: usize = 69;
+const INCREASE_LEFT: usize = 70;
+const MIN_ONLY: usize = 71;

@@ -1,5 +1,6 @@
 //! The same conditions through the `cel` interpreter: what is unknown is left out of its map, which is an error there and
 //! behaves as our unknowns do.
+#![expect(clippy::disallowed_types, reason = "the interpreter's maps are hash maps")]
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -76,6 +77,10 @@ fn text(expr: &Expr) -> String {
         Kind::Pct(operator, _, parts) => {
             let [part, whole, bound] = parts.each_ref().map(text);
             format!("({whole} > 0 ? {part} * 100 {} {bound} * {whole} : 1 / 0 == 1)", holds(*operator))
+        }
+        Kind::Choose(parts) => {
+            let [condition, yes, no] = parts.each_ref().map(text);
+            format!("({condition} ? {yes} : {no})")
         }
         Kind::In(wanted, elements) => {
             format!("({} in [{}])", text(wanted), elements.iter().map(text).collect::<Vec<_>>().join(", "))

@@ -39,10 +39,10 @@ fn snapshot(schema: &Schema, limits: &[Vec<i64>], dice: &mut Dice) -> Slots {
         let value = match &symbol.ty {
             Type::Bool => dice.below(2),
             Type::Enum(words) => dice.below(i64::try_from(words.len()).expect("few words")),
-            Type::Money if limits[slot].is_empty() => dice.below(1_000_000_00),
-            _ => around(&limits[slot], dice),
+            Type::Money if limits[slot].is_empty() => dice.below(100_000_000).clamp(symbol.min, symbol.max),
+            _ => around(&limits[slot], dice).clamp(symbol.min, symbol.max),
         };
-        slots.set(slot, value.clamp(symbol.min, symbol.max.max(symbol.min)).max(value.min(1)));
+        slots.set(slot, value);
     }
     slots
 }

@@ -17,6 +17,7 @@ mod scenario;
 mod send;
 mod service;
 mod snapshot;
+mod tables;
 mod tutorial;
 mod usage;
 mod verify;

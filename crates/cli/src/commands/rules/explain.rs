@@ -100,10 +100,7 @@ fn explained(rule: &Rule, ruleset: &Ruleset) -> Item {
         ("title_zh", rule.title_zh.as_str().into()),
         ("why", rule.why.as_str().into()),
         ("family", rule.family.word().into()),
-        (
-            "class",
-            rule.classes().iter().map(|class| class.word()).collect::<Vec<_>>().join(", by row ").as_str().into(),
-        ),
+        ("class", rule.classes().iter().map(|class| class.word()).collect::<Vec<_>>().join(" or ").as_str().into()),
         ("causes", Item::list(rule.causes.iter().map(|cause| cause.word()))),
         ("triggers", Item::list(rule.on_words.clone())),
         ("only_for_segments", Item::list(rule.segments.iter().map(|segment| segment.word()))),

@@ -53,7 +53,8 @@ pub fn scores(
     let Some(mut scores) = found.into_iter().collect::<Option<Vec<Score>>>() else { return Vec::new() };
     let slots: Vec<usize> = scores.iter().map(|each| each.slot).collect();
     let mut reads: Vec<usize> = scores.iter().flat_map(|each| &each.reads).chain(&slots).copied().collect();
-    (reads.sort_unstable(), reads.dedup());
+    reads.sort_unstable();
+    reads.dedup();
     if let Some(slot) = known.schema.slot(&format!("{stem}.{SUM}")).filter(|_| !slots.is_empty()) {
         scores.push(Score { table: stem.to_owned(), slot, points: Points::Sum(slots), reads });
     }
@@ -89,7 +90,8 @@ fn part(
     let slot = known.schema.slot(&format!("{stem}.{}", key.text))?;
     let rows = rows(grid?, fields.get("otherwise"), out)?;
     let mut reads: Vec<usize> = rows.rows.iter().flat_map(|row| row.when.reads()).copied().collect();
-    (reads.sort_unstable(), reads.dedup());
+    reads.sort_unstable();
+    reads.dedup();
     if let Some(score) = reads.iter().find(|slot| known.is_score(**slot)) {
         let message = format!("a part of a score cannot read the score `{}`", known.schema.symbol(*score).name);
         out.add(Diagnostic::error("HR0246", message, layout.columns.span).help("read what that score is made of"));

@@ -1,0 +1,137 @@
+//! Tables: rows in YAML and in CSV decide alike, unknowns stay open, and every number of the scorecard matters.
+
+mod common;
+
+use std::sync::Arc;
+
+use headroom_engine::Ruleset;
+use headroom_policy::{Currency, Slots, Value};
+use headroom_sim::run_rule_tests;
+
+const HEAD: &str = "\
+id: step
+number: 1200
+title: {en: A step, zh: 调额}
+why: To try tables.
+family: growth
+on: [statement_closed]
+columns: {score: model.score, tier: account.tier}
+reason: STEP
+on_unknown: skip
+owner: limits
+since: 2026-11-22
+";
+const ROWS: &str = "\
+rows:
+  - {score: unknown, then: none}
+  - {score: \">= 700\", tier: gold, then: {increase: {percent: 10}}}
+  - {score: \">= 700\", tier: not gold, then: {increase: {percent: 5}}, reason: OTHER}
+  - {score: 500..699, then: none}
+  - {score: \"< 500\", then: {decrease: {percent: 5}}}
+";
+const SHEET: &str = "\
+score,tier,increase.percent,decrease.percent,reason
+unknown,-,,,
+>= 700,gold,10,,
+>= 700,not gold,5,,OTHER
+500..699,,,,
+< 500,,,5,
+";
+
+fn load(files: &[(&str, &str)]) -> Ruleset {
+    let files: Vec<(String, String)> = files.iter().map(|(path, text)| ((*path).into(), (*text).into())).collect();
+    Ruleset::load(&files).unwrap_or_else(|reports| panic!("{}", reports[0].render(false)))
+}
+
+/// What the only rule does, as written; nothing; or that it is open.
+fn outcome(ruleset: &Ruleset, score: Option<i64>, tier: Option<i64>) -> String {
+    let mut slots = Slots::new(ruleset.schema.len());
+    for (name, value) in [("model.score", score), ("account.tier", tier)] {
+        let slot = ruleset.schema.slot(name).expect("it exists");
+        value.into_iter().for_each(|value| slots.set(slot, value));
+    }
+    let verdict = ruleset.rules[0].verdict(|program| program.evaluate(&slots, Currency(*b"CNY")));
+    match (verdict.value, verdict.row) {
+        (Value::Unknown(_), _) => "open".to_owned(),
+        (_, Some(row)) => row.then_text.clone(),
+        _ => "no row".to_owned(),
+    }
+}
+
+#[test]
+fn yaml_and_csv_decide_alike() {
+    let inline = load(&[("step.table.yaml", &format!("{HEAD}{ROWS}"))]);
+    let sheet = load(&[("step.table.yaml", HEAD), ("step.table.csv", SHEET)]);
+    assert_ne!(inline.hash, sheet.hash);
+    let cases = [
+        (None, Some(2), "none"),
+        (None, None, "none"),
+        (Some(700), Some(2), "increase: {percent: 10}"),
+        (Some(699), Some(2), "none"),
+        (Some(700), Some(3), "increase: {percent: 5}"),
+        (Some(700), None, "open"),
+        (Some(500), None, "none"),
+        (Some(499), None, "decrease: {percent: 5}"),
+    ];
+    for (score, tier, wanted) in cases {
+        assert_eq!(outcome(&inline, score, tier), wanted, "{score:?} {tier:?}");
+        assert_eq!(outcome(&sheet, score, tier), wanted, "{score:?} {tier:?} of the CSV");
+    }
+    assert_eq!(sheet.rules[0].ways()[1].2, "OTHER");
+}
+
+#[test]
+fn of_first_the_upper_row_wins_and_an_open_one_leaves_all_open() {
+    let rows = "hit: first\nrows:\n  - {score: \">= 700\", then: {increase: {percent: 10}}}\n  - {tier: gold, then: \
+                {increase: {percent: 5}}}\notherwise: {then: none}\n";
+    let ruleset = load(&[("step.table.yaml", &format!("{HEAD}{rows}"))]);
+    assert_eq!(outcome(&ruleset, Some(700), Some(2)), "increase: {percent: 10}");
+    assert_eq!(outcome(&ruleset, Some(699), Some(2)), "increase: {percent: 5}");
+    assert_eq!(outcome(&ruleset, Some(699), Some(1)), "none");
+    assert_eq!(outcome(&ruleset, None, Some(2)), "open");
+    assert_eq!(outcome(&ruleset, Some(699), None), "open");
+}
+
+/// The scorecard with one number moved by one; `None` where the text has no such number.
+fn moved(text: &str, number: usize, by: i64) -> Option<String> {
+    let from = text.find("points:")?;
+    let to = text.find("on_unknown:")?;
+    let digits = |at: usize| text.as_bytes()[at].is_ascii_digit();
+    let starts =
+        (from..to).filter(|at| digits(*at) && !digits(at - 1) && !text.as_bytes()[at - 1].is_ascii_alphabetic());
+    let inside = |at: &usize| {
+        text[..*at].rsplit('\n').next().is_some_and(|line| line.contains('{') && !line.contains("columns"))
+    };
+    let at = starts.filter(inside).nth(number)?;
+    let end = (at..to).find(|at| !digits(*at))?;
+    let value: i64 = text[at..end].parse().ok()?;
+    Some(format!("{}{}{}", &text[..at], value + by, &text[end..]))
+}
+
+#[test]
+fn every_number_of_the_scorecard_is_tested() {
+    const PATH: &str = "growth/scorecard_step.table.yaml";
+    let files = common::files("rules");
+    let text = files.iter().find(|(path, _)| path == PATH).map(|(_, text)| text.clone()).expect("the scorecard");
+    let tests: Vec<(String, String)> =
+        files.iter().filter(|(path, _)| path == "growth/scorecard_step.test.yaml").cloned().collect();
+    let (mut refused, mut failed, mut survivors) = (0, 0, Vec::new());
+    for number in 0.. {
+        if moved(&text, number, 1).is_none() {
+            break;
+        }
+        for by in [-1, 1] {
+            let changed = moved(&text, number, by).expect("it was there");
+            let with = |(path, old): &(String, String)| {
+                (path.clone(), if path == PATH { changed.clone() } else { old.clone() })
+            };
+            match Ruleset::load(&files.iter().map(with).collect::<Vec<_>>()) {
+                Err(_) => refused += 1,
+                Ok(ruleset) if !run_rule_tests(&Arc::new(ruleset), &tests).is_fine() => failed += 1,
+                Ok(_) => survivors.push(changed.lines().find(|line| !text.contains(*line)).unwrap_or("?").to_owned()),
+            }
+        }
+    }
+    assert_eq!(survivors, Vec::<String>::new(), "{refused} refused, {failed} failed");
+    assert!(refused > 20 && failed > 20, "{refused} refused, {failed} failed");
+}
