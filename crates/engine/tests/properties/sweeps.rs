@@ -230,12 +230,13 @@ fn a_tick_waits_for_its_records() {
     assert_eq!((shard.state.now, &shard.state.sweep), (day(1), &None));
 }
 
-/// A shard in which a boost was given, with the timer of its end.
+/// A shard in which a hold was set, with the timer of its end.
 fn with_a_timer() -> (Shard, Arc<str>, headroom_engine::Timer) {
     let mut shard = Shard::new(builtin());
-    shard.batch(records(&[(2 * DAY, Act::Promote(0, PromotionKind::Announced, DAY, DAY)), (0, Act::Order(0, 1))]));
-    shard.tick(day(2));
-    let (id, timer) = shard.due(day(60)).into_iter().find(|(_, each)| each.kind == TimerKind::Expiry).expect("a boost");
+    shard.batch(records(&[(2 * DAY, Act::Order(4, 1))]));
+    let burst = crate::streams::signal("lending.inquiries_7d", FactValue::Int(5));
+    shard.one(event("burst", "account-004", day(2), burst), day(2));
+    let (id, timer) = shard.due(day(60)).into_iter().find(|(_, each)| each.kind == TimerKind::Expiry).expect("a hold");
     (shard, id, timer)
 }
 
@@ -263,7 +264,7 @@ fn a_cancelled_timer_is_gone_and_a_person_looks() {
         assert!(commit.timers_removed.contains(&(Arc::clone(&id), timer)));
         let [review] = poisoned_reviews(&commit)[..] else { panic!("{:?}", commit.outputs) };
         assert_eq!((&review.account, review.blocking, &*review.trigger.name), (&id, false, "timer:expiry"));
-        assert!(review.detail.contains("`expiry` due 2025-01-"), "{}", review.detail);
+        assert!(review.detail.contains("`expiry` due 2025-02-02"), "{}", review.detail);
         let after = commit.accounts.iter().find(|each| each.id == id).expect("it is in the commit");
         let before = &shard.accounts[&id];
         assert_eq!((after.sequence, &after.stack), (before.sequence, &before.stack), "nothing was decided");
