@@ -27,7 +27,9 @@ pub use account::*;
 pub use around::{AROUND_BYTES_MAX, Around};
 pub use broadcast::{Broadcast, Broadcasts, Moment, NEAR, Promotion};
 pub use context::Context;
-pub use decision::{Asked, GUARD_NAMES, NOTICE_TEXTS, Outcome, Tally, Trigger, decide, decide_watched, feature_now};
+pub use decision::{
+    Asked, GUARD_NAMES, NOTICE_TEXTS, Outcome, Tally, Trigger, decide, decide_watched, feature_now, notice_texts,
+};
 pub use event::*;
 pub use features::{
     BUILT_IN_FACTS, EventFacts, FactDef, FactType, Feature, FeatureType, GROUPS, Suspect, View, catalogue,

@@ -75,7 +75,11 @@ fn every_notice_of_a_built_in_rule_has_its_texts() {
             _ => None,
         });
         for template in told.chain(rule.notice.iter().map(|notice| &notice.template)) {
-            assert!(NOTICE_TEXTS.iter().any(|(name, ..)| name == template), "`{}` has no text for `{template}`", rule.id);
+            assert!(
+                NOTICE_TEXTS.iter().any(|(name, ..)| name == template),
+                "`{}` has no text for `{template}`",
+                rule.id
+            );
         }
     }
 }

@@ -136,6 +136,8 @@ fn a_season_has_every_kind_of_event() {
         "autopay_changed",
         "collateral.value",
         "consent_changed",
+        "fault_cleared",
+        "fault_declared",
         "fraud.device_changed",
         "fraud.list_hit",
         "fraud.login_anomaly",

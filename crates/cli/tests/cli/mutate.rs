@@ -59,7 +59,7 @@ fn a_generated_season_fires_nearly_every_built_in_rule() {
     let dir = tempfile::tempdir().unwrap();
     let events = dir.path().join("season.pb.zst");
     let events = events.to_str().unwrap();
-    let made = headroom(["generate", "--accounts", "1500", "--days", "400", "--seed", "11", "--output", events]);
+    let made = headroom(["generate", "--accounts", "600", "--days", "460", "--seed", "11", "--output", events]);
     assert_eq!(made.code, 0, "{}", made.stderr);
     let rules = checkout("rules");
     let ran =

@@ -21,4 +21,4 @@ mod undo;
 pub use decide::{Asked, Outcome, Tally, Trigger, decide, decide_watched};
 pub use evaluate::feature_now;
 pub use guards::GUARD_NAMES;
-pub use notice::NOTICE_TEXTS;
+pub use notice::{NOTICE_TEXTS, notice_texts};

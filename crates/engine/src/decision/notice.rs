@@ -33,6 +33,11 @@ pub const NOTICE_TEXTS: &[(&str, &str, &str)] = &[
 /// What is told instead of reasons of family fraud: a list hit is not tipped off.
 const SECURITY: &str = "SECURITY_CHECK";
 
+/// The English and the Chinese text of a template; `None`: whoever sends the notice has its own.
+pub fn notice_texts(template: &str) -> Option<(&'static str, &'static str)> {
+    NOTICE_TEXTS.iter().find(|(name, ..)| *name == template).map(|(_, en, zh)| (*en, *zh))
+}
+
 impl Decision<'_> {
     /// The notice that a rule's applied change carries.
     pub fn notice_of_rule(&mut self, proposal: &Proposal, change: Option<u128>) {
@@ -92,7 +97,7 @@ impl Decision<'_> {
 
     /// A notice that no rule caused.
     pub fn blank_notice(&self, template: &str, cause: Option<Cause>) -> Notice {
-        let texts = NOTICE_TEXTS.iter().find(|(name, ..)| *name == template);
+        let texts = notice_texts(template);
         let number = self.account.sequence.wrapping_mul(31).wrapping_add(name_key(template));
         let number = number.wrapping_add(cause.map_or(0, |each| u64::from(each.index())));
         Notice {
@@ -101,8 +106,8 @@ impl Decision<'_> {
             template: template.to_owned(),
             public_reasons: Vec::new(),
             internal_reasons: Vec::new(),
-            text_en: texts.map_or_else(String::new, |each| each.1.to_owned()),
-            text_zh: texts.map_or_else(String::new, |each| each.2.to_owned()),
+            text_en: texts.map_or_else(String::new, |(en, _)| en.to_owned()),
+            text_zh: texts.map_or_else(String::new, |(_, zh)| zh.to_owned()),
             can_do: Vec::new(),
             created_at: self.now,
             due: self.now.plus(self.context.ruleset.settings.notice_within),

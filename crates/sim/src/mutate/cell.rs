@@ -14,13 +14,17 @@ enum Cell {
     Exactly(i64),
 }
 
+/// A cell from its number.
+type Make = fn(i64) -> Cell;
+
+/// Longer signs first.
+const SIGNS: [(&str, Make); 4] = [(">=", Cell::From), ("<=", Cell::To), (">", Cell::Above), ("<", Cell::Below)];
+
 impl Cell {
     fn of(text: &str) -> Option<Self> {
         let number = |text: &str| text.trim().replace('_', "").parse::<i64>().ok();
         let text = text.trim();
-        let signs: [(&str, fn(i64) -> Cell); 4] =
-            [(">=", Cell::From), ("<=", Cell::To), (">", Cell::Above), ("<", Cell::Below)];
-        if let Some((sign, cell)) = signs.iter().find(|(sign, _)| text.starts_with(sign)) {
+        if let Some((sign, cell)) = SIGNS.iter().find(|(sign, _)| text.starts_with(sign)) {
             return number(&text[sign.len()..]).map(cell);
         }
         match text.split_once("..") {
@@ -50,7 +54,7 @@ impl Cell {
             Cell::Between(low, high) => (to(low), to(high + 1) - 1),
             Cell::Exactly(only) => (to(only), to(only + 1) - 1),
         };
-        (low <= high).then(|| if low == high { Cell::Exactly(low) } else { Cell::Between(low, high) })
+        (low <= high).then_some(if low == high { Cell::Exactly(low) } else { Cell::Between(low, high) })
     }
 
     fn text(self) -> String {

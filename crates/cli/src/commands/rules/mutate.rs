@@ -75,7 +75,7 @@ impl Command {
 impl Found {
     fn try_all(&mut self, workers: usize, bar: &ProgressBar) {
         bar.set_message(self.check.rule.to_string());
-        if !self.check.failing.is_empty() {
+        if self.is_untried() {
             return bar.inc(self.fates.len() as u64);
         }
         let (check, next) = (&self.check, AtomicUsize::new(0));
@@ -88,12 +88,17 @@ impl Found {
         }
     }
 
+    /// Nothing is known of a rule whose tests fail as it is.
+    fn is_untried(&self) -> bool {
+        !self.check.failing.is_empty()
+    }
+
     fn survivors(&self) -> impl Iterator<Item = usize> {
-        (0..self.fates.len()).filter(|at| self.fates[*at] == Fate::Survived)
+        (0..self.fates.len()).filter(|at| self.fates[*at] == Fate::Survived && !self.is_untried())
     }
 
     fn is_fine(&self) -> bool {
-        self.check.failing.is_empty()
+        !self.is_untried()
             && self.survivors().all(|at| self.check.note(at).is_some())
             && self.check.stale_notes(&self.fates).is_empty()
     }
@@ -136,6 +141,7 @@ fn summary(found: &[Found]) -> Item {
         ("refused_by_the_loader", sum(|each| each.count(|fate| *fate == Fate::Refused)).into()),
         ("the_same_rule", sum(|each| each.count(|fate| *fate == Fate::Same)).into()),
         ("accepted", sum(|each| each.survivors().filter(|at| each.check.note(*at).is_some()).count()).into()),
+        ("untried", sum(|each| if each.is_untried() { each.fates.len() } else { 0 }).into()),
         ("survived", found.iter().map(open).sum::<usize>().into()),
         ("failing_tests", sum(|each| each.check.failing.len()).into()),
         ("survivors", Item::List(found.iter().flat_map(survivors).collect())),
@@ -167,9 +173,9 @@ fn place(found: &Found, at: usize, because: Option<&str>) -> Item {
 /// Notes whose mutant is gone or is noticed by now.
 fn stale(found: &Found) -> Vec<Item> {
     let path = &found.check.tests_path;
-    let fates = if found.check.failing.is_empty() { &found.fates[..] } else { return Vec::new() };
-    let stale = found.check.stale_notes(fates).into_iter();
+    let stale = if found.is_untried() { Vec::new() } else { found.check.stale_notes(&found.fates) };
     stale
+        .into_iter()
         .map(|note| {
             let at = format!("{path}:{}", note.line);
             Item::fields([("at", at.into()), ("mutation", note.mutation.as_str().into())])
