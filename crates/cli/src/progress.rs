@@ -26,11 +26,6 @@ pub fn moved(output: &Output) -> ProgressBar {
     bar
 }
 
-/// A count with an end, which may move.
-pub fn steps(output: &Output) -> ProgressBar {
-    styled(ProgressBar::new(1), "{msg} [{bar:30}] {human_pos}/{human_len}", output)
-}
-
 /// A count without an end.
 pub fn count(output: &Output) -> ProgressBar {
     let bar = styled(ProgressBar::new_spinner(), "{spinner} {human_pos} {msg} {per_sec}", output);

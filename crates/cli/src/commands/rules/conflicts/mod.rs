@@ -71,7 +71,7 @@ impl Command {
 }
 
 fn proven(ruleset: &Ruleset, output: &Output) -> Result<Report> {
-    let bar = progress::steps(output);
+    let bar = progress::steps(1, output);
     let report = analyse(ruleset, &mut |progress| {
         bar.set_length(u64::try_from(progress.total).unwrap_or(u64::MAX));
         bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
