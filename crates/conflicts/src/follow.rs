@@ -38,7 +38,9 @@ fn undoing(one: &Deed<'_>, other: &Deed<'_>) -> Option<Undoing> {
         {
             Some(Undoing::Waived(*cause))
         }
-        (Action::Freeze { cause, .. }, _) if other.loosens() == Some(*cause) || other.gives_back(UndoField::Block) == Some(*cause) => {
+        (Action::Freeze { cause, .. }, _)
+            if other.loosens() == Some(*cause) || other.gives_back(UndoField::Block) == Some(*cause) =>
+        {
             Some(Undoing::Block(*cause))
         }
         (Action::Decrease { after: 0, .. }, Action::Undo { .. }) => {

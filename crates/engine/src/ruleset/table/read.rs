@@ -237,7 +237,7 @@ impl<'a> Reading<'a> {
             scores.iter().filter(|each| matches!(each.points, Points::Part(_))).map(|each| each.slot).collect();
         let mut reads: Vec<usize> = programs.flat_map(|program| program.reads()).chain(&parts).copied().collect();
         reads.sort_unstable();
-    reads.dedup();
+        reads.dedup();
         let content = [source.text, self.source.sheet.map_or("", |(_, text)| text)].concat();
         Rule {
             id: Arc::from(stem(source.path)),
