@@ -23,7 +23,7 @@ impl Rules {
     }
 
     /// All of them over all contexts.
-    pub fn run(&self, contexts: &[Context<'_>]) -> Outcomes {
+    pub fn run(&self, contexts: &[Context<'_, '_>]) -> Outcomes {
         let mut outcomes = Outcomes::default();
         for context in contexts {
             for program in &self.0 {
@@ -38,7 +38,7 @@ impl Rules {
 }
 
 /// Snapshots as contexts, made before anything is measured.
-pub fn contexts(ruleset: &Ruleset, snapshots: &[Slots]) -> Vec<Context<'static>> {
+pub fn contexts(ruleset: &Ruleset, snapshots: &[Slots]) -> Vec<Context<'static, 'static>> {
     let context = |slots: &Slots| {
         let known = (0..ruleset.schema.len()).filter_map(|slot| Some((slot, slots.get(slot)?)));
         let map: HashMap<Key, Value> = known.map(|(slot, value)| (Key::from(name(slot)), Value::Int(value))).collect();
