@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{found, report};
+use common::ruleset;
+use headroom_conflicts::{Finding, Kind, Report, analyse};
 
 /// What is wrong, and the rules.
 const DEFECTS: &[(&str, &str)] = &[
@@ -127,9 +128,22 @@ fn every_seeded_defect_is_found() {
 fn findings_about_accounts_carry_a_witness() {
     for (wanted, rules) in DEFECTS {
         for finding in report(rules).findings {
-            use headroom_conflicts::Kind;
             let of_no_account = matches!(finding.kind, Kind::Dead | Kind::Unknown);
             assert_eq!(finding.witness.is_none(), of_no_account, "{wanted}: {}", finding.text);
         }
     }
+}
+
+/// What an analysis says of rules.
+fn report(rules: &str) -> Report {
+    analyse(&ruleset(rules), &mut |_| {}).expect("the evaluator agrees with the solver")
+}
+
+/// Findings as `kind rule rule`.
+fn found(report: &Report) -> Vec<String> {
+    let line = |each: &Finding| {
+        let ids: Vec<&str> = each.rules.iter().map(|rule| rule.id.as_str()).collect();
+        format!("{} {}", each.kind.word(), ids.join(" "))
+    };
+    report.findings.iter().map(line).collect()
 }

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{found, report};
+use common::ruleset;
+use headroom_conflicts::{Finding, Report, analyse};
 
 const NEAR_MISSES: &[&str] = &[
     // not contradictory: conditions apart, segments apart, events apart, purposes in order, nothing opposed
@@ -126,4 +127,18 @@ fn nothing_is_reported_one_step_from_a_defect() {
     }
     assert!(NEAR_MISSES.len() >= 40);
     assert!(wrong.is_empty(), "{} reported:\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// What an analysis says of rules.
+fn report(rules: &str) -> Report {
+    analyse(&ruleset(rules), &mut |_| {}).expect("the evaluator agrees with the solver")
+}
+
+/// Findings as `kind rule rule`.
+fn found(report: &Report) -> Vec<String> {
+    let line = |each: &Finding| {
+        let ids: Vec<&str> = each.rules.iter().map(|rule| rule.id.as_str()).collect();
+        format!("{} {}", each.kind.word(), ids.join(" "))
+    };
+    report.findings.iter().map(line).collect()
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{report, ruleset};
+use common::ruleset;
 use headroom_conflicts::{Report, analyse, explain, notes};
 
 const RULES: &str = "up | growth | increase | statement_closed | repay.on_time_streak >= 3 | increase: {percent: 10}
@@ -81,4 +81,9 @@ fn what_is_wrong_with_notes_is_said_with_its_place() {
         assert_eq!((finding.code, finding.message.as_str()), ("HR0801", message), "{text}");
     }
     assert_eq!(notes("").expect("an empty file has no notes"), []);
+}
+
+/// What an analysis says of rules.
+fn report(rules: &str) -> Report {
+    analyse(&ruleset(rules), &mut |_| {}).expect("the evaluator agrees with the solver")
 }

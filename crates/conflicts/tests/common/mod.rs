@@ -1,6 +1,5 @@
 //! Rules written in one line each, and what an analysis says of them.
 
-use headroom_conflicts::{Report, analyse};
 use headroom_engine::Ruleset;
 
 /// A rule of `id | family | class | on | when | then`, perhaps with further keys after another `|`; its number is its
@@ -38,20 +37,4 @@ pub fn loaded(files: &[(String, String)]) -> Ruleset {
         Ok(ruleset) => ruleset,
         Err(reports) => panic!("{}", reports.iter().map(|each| each.render(false)).collect::<String>()),
     }
-}
-
-/// What an analysis says of rules.
-#[allow(dead_code)]
-pub fn report(rules: &str) -> Report {
-    analyse(&ruleset(rules), &mut |_| {}).expect("the evaluator agrees with the solver")
-}
-
-/// Findings as `kind rule rule`.
-#[allow(dead_code)]
-pub fn found(report: &Report) -> Vec<String> {
-    let line = |each: &headroom_conflicts::Finding| {
-        let ids: Vec<&str> = each.rules.iter().map(|rule| rule.id.as_str()).collect();
-        format!("{} {}", each.kind.word(), ids.join(" "))
-    };
-    report.findings.iter().map(line).collect()
 }
