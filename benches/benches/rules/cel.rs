@@ -1,6 +1,5 @@
 //! The same conditions through the `cel` interpreter: what is unknown is left out of its map, which is an error there and
 //! behaves as our unknowns do.
-#![expect(clippy::disallowed_types, reason = "the interpreter's maps are hash maps")]
 
 use std::collections::HashMap;
 use std::sync::Arc;
