@@ -1,5 +1,7 @@
 //! Many rules at once: five hundred generated ones, and the built-in ruleset. Times are printed, not judged.
 
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "it reads rules of a folder and prints how long it took")]
+
 mod common;
 
 use std::collections::BTreeMap;
