@@ -1,6 +1,10 @@
 //! Many rules at once: five hundred generated ones, and the built-in ruleset. Times are printed, not judged.
 
-#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "it reads rules of a folder and prints how long it took")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "it reads rules of a folder and prints how long it took"
+)]
 
 mod common;
 

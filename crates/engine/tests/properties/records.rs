@@ -61,7 +61,10 @@ fn an_event_given_twice_counts_once() {
             once.tick(once.state.now);
             twice.tick(twice.state.now);
             prop_assert_eq!(&twice.accounts, &once.accounts);
-            prop_assert_eq!(decided(&twice.outputs), decided(&once.outputs));
+            // Sweeps come further with every record, so accounts take turns in another order; each keeps its own.
+            for account in twice.accounts.keys() {
+                prop_assert_eq!(decided(&twice.outputs, account), decided(&once.outputs, account));
+            }
             let (refused, again) = (letters(&once.outputs), letters(&twice.outputs));
             prop_assert_eq!(again, 2 * refused, "what is refused is not remembered");
             let totals = &twice.state.totals;
@@ -79,9 +82,19 @@ fn letters(outputs: &[Output]) -> usize {
     outputs.iter().filter(|each| matches!(each, Output::DeadLetter(_))).count()
 }
 
-/// All but dead letters.
-fn decided(outputs: &[Output]) -> Vec<&Output> {
-    outputs.iter().filter(|each| !matches!(each, Output::DeadLetter(_))).collect()
+/// All but dead letters, of one account.
+fn decided<'a>(outputs: &'a [Output], account: &str) -> Vec<&'a Output> {
+    outputs.iter().filter(|each| account_of(each) == Some(account)).collect()
+}
+
+fn account_of(output: &Output) -> Option<&str> {
+    match output {
+        Output::LimitChange(change) => Some(&change.account),
+        Output::Offer(offer) => Some(&offer.account),
+        Output::Notice(notice) => Some(&notice.account),
+        Output::Review(review) => Some(&review.account),
+        Output::DeadLetter(_) => None,
+    }
 }
 
 #[test]
