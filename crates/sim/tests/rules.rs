@@ -41,7 +41,11 @@ tests:
     steps: |
       account M1 segment=merchant_standard base=1_000_000.00 opened=2024-03-01
       2025-06-05T09:00 overdue M1 dpd=3
-        => nothing
+          => hold_changed M1 increase until cured because PAYMENT_DUE
+          => hold_changed M1 boost until cured because PAYMENT_DUE
+          => notice M1 payment_due
+      2025-06-05T10:00 signal M1 merchant.rating=90
+          => nothing
 ";
 
 #[test]
@@ -78,6 +82,9 @@ fn silence_that_was_broken_is_told() {
     let failed = &report.failed[0];
     expect![[r#"
         x.test.yaml:6: 2025-06-05T09:00 overdue M1 dpd=4
+          - => hold_changed M1 increase until cured because PAYMENT_DUE
+          - => hold_changed M1 boost until cured because PAYMENT_DUE
+          - => notice M1 payment_due
           + => block_changed M1 delinquency watch ceiling 200_000.00 because PAST_DUE_4_30
           + => hold_changed M1 increase until cured + 30d because PAST_DUE_4_30
           + => hold_changed M1 boost until cured + 30d because PAST_DUE_4_30
@@ -96,7 +103,7 @@ fn mistakes_in_tests_have_advice() {
         broken[0].diagnostics[0].help.clone().unwrap_or_default()
     };
     assert_eq!(help(&SILENT.replace("silent:", "silnt:")), "did you mean `silent`?");
-    assert_eq!(help(&SILENT.replace("dpd_4_30,", "dpd_4_3,")), "did you mean `dpd_4_30`?");
+    assert_eq!(help(&SILENT.replace("dpd_4_30,", "dpd_4_300,")), "did you mean `dpd_4_30`?");
     let word = help(&SILENT.replace("merchant_standard", "merchant_standart"));
     assert!(word.starts_with("did you mean `merchant_standard`? one of consumer_new, "), "{word}");
 }
