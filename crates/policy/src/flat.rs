@@ -7,7 +7,6 @@
 use crate::emit::{Amounts, Code, emit_part};
 use crate::expr::{Comparison, Expr, Kind};
 use crate::machine::{money, run_stack};
-use crate::schema::Type;
 use crate::scope::Currency;
 use crate::semantics::{FALSE, TRUE, and, compare, load, or, percent, truth};
 use crate::slots::Slots;
@@ -47,10 +46,9 @@ pub struct Flat {
 }
 
 impl Flat {
-    /// The tests of an `&&` or `||`, or a condition that is one test; `None` for any other expression.
+    /// The tests of an `&&` or `||`; `None` for any other expression, which the stack machine does as well.
     pub fn of(root: &Expr) -> Option<Self> {
-        let single = || (root.ty == Type::Bool && plain(root).is_some()).then(|| (std::slice::from_ref(root), false));
-        let (operands, any) = operands(root).or_else(single)?;
+        let (operands, any) = operands(root)?;
         let mut building = Building::default();
         let top = building.tests(operands, any)?;
         let mut tests = top;
@@ -284,7 +282,7 @@ fn narrowed(one: Test, other: Test) -> Option<Test> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Expect, Params, Schema, Scope, Symbol, compile};
+    use crate::{Expect, Params, Schema, Scope, Symbol, Type, compile};
 
     fn schema() -> Schema {
         let int = |name: &str| Symbol { name: name.to_owned(), ty: Type::Int, min: i64::MIN, max: i64::MAX };
@@ -292,11 +290,7 @@ mod tests {
         Schema::new(vec![int("x.a"), int("x.b"), int("x.c"), flag("x.on"), flag("x.off")])
     }
 
-    const TEXTS: [&str; 14] = [
-        "x.on",
-        "!x.off",
-        "x.b in [0, 5]",
-        "pct(x.a, x.b) < 100",
+    const TEXTS: [&str; 10] = [
         "x.a >= 3 && x.a <= 5 && x.on",
         "x.a > 3 && x.b < 2 && x.a < 4",
         "x.on && !x.off && x.a != 4 && x.b in [1, 3, 5]",
