@@ -1,12 +1,7 @@
 //! Tables: rows in YAML and in CSV decide alike, unknowns stay open, and every number of the scorecard matters.
 
-mod common;
-
-use std::sync::Arc;
-
 use headroom_engine::Ruleset;
 use headroom_policy::{Currency, Slots, Value};
-use headroom_sim::run_rule_tests;
 
 const HEAD: &str = "\
 id: step

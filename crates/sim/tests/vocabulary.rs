@@ -55,9 +55,8 @@ fn a_boost_that_does_not_end_with_a_promotion_belongs_to_none() {
 fn only_what_ran_out_or_was_never_used_while_its_promotion_lasted_is_ended() {
     shows(
         &[rule("lend", 1, ORDER_BOOST), rule("start", 2, START_BOOST), rule("withdraw", 3, WITHDRAW)],
-        "account M1 segment=merchant_key base=1_000.00 opened=2024-03-01
+        "account M1 segment=merchant_key base=1_000.00 opened=2025-05-01
          promotion fair 2025-06-03 .. 2025-06-05 announced 2025-06-01
-         2025-06-02T08:00 order_paid M1 buyer 1.00
          2025-06-02T09:00 enrolled M1 fair forecast_daily=10.00
              => boost M1 200.00 from 2025-06-03T00:00 until 2025-06-08T00:00 because START
          2025-06-03T10:00 order_placed M1 buyer 1.00
