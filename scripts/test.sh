@@ -17,8 +17,8 @@ step_clippy() { cargo clippy --release --workspace --all-targets --locked -- -D 
 step_build() { cargo build --release --workspace --all-targets --locked; }
 # The scenarios run here too: they are tests of the crates that drive them.
 step_unit() { cargo test --release --workspace --locked --no-fail-fast; }
-step_rules-check() { headroom rules check rules; }
-step_rules-test() { headroom rules test rules; }
+step_rules-check() { headroom rules check rules && headroom rules fmt rules --check && headroom rules conflicts rules; }
+step_rules-test() { headroom rules test rules && headroom rules mutate rules; }
 step_proofs() { scripts/proofs.sh; }
 step_contracts() { HEADROOM=$(headroom_path) scripts/contracts.sh; }
 

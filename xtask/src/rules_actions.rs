@@ -141,6 +141,7 @@ pub const ACTIONS: &[Action] = &[
         arguments: &[
             ("percent", "int expression: percent of the delta"),
             ("of", "`cause` (the rule's, default) or `fault` (changes made while the fault lasted)"),
+            ("field", "`base` or `block`: only changes of it (default: of everything)"),
         ],
     },
     Action {

@@ -159,6 +159,7 @@ fn argument(action: &str, name: &str) -> Value {
         (_, "can_do") => can_do(),
         ("restore", "of") => word(&["granted_before_block"]),
         ("undo", "of") => word(&["cause", "fault"]),
+        ("undo", "field") => word(&["base", "block"]),
         ("hold", "of") => one_or_more(words(HoldOf::ALL, HoldOf::word)),
         _ => json!({}),
     }
