@@ -85,7 +85,7 @@ fn the_page_has_the_numbers_of_the_run() {
     let changes = sum(&summary["changes"]);
     assert!(changes > 0 && page.contains(&format!("<p class=\"lead\">{changes} limit changes.")), "{summary}");
     for (kind, count) in summary["changes"].as_object().unwrap() {
-        let row = format!("<td>{}</td>", kind.replace('_', " "));
+        let row = format!("<tr><td>{}</td>", kind.replace('_', " "));
         let row = page.split(&row).nth(1).unwrap_or_else(|| panic!("no row of {kind}"));
         assert!(row.split("</tr>").next().unwrap().ends_with(&format!(">{count}</td>")), "{kind}: {count}");
     }
