@@ -216,7 +216,7 @@ pub fn rule(id: &str) -> Option<Hand> {
         },
         "promotion_extended" => |f| f.yes(BOOST_ACTIVE),
         "unused_boost_withdrawn" => |f| all!(f.yes(BOOST_ACTIVE), f.at_least(BOOST_HOURS, 24), f.is(USED_PEAK, 0)),
-        "recovered_after_late" => |f| all!(f.is(LATE, 1), f.at_least(ON_TIME, 3), f.at_most(MAX_12M, 60)),
+        "recovered_after_late" => |f| all!(f.is(LATE, 1), f.at_least(ON_TIME, 3), f.at_most(MAX_12M, 60), f.is(DPD, 0)),
         "unfreeze_after_quiet" => {
             |f| all!(f.yes(BLOCK_ACTIVE), f.at_least(QUIET_DAYS, 7), f.no(BLOCK_OTHER), f.is(DPD, 0), f.no(REVIEW_OPEN))
         }
