@@ -35,6 +35,8 @@ pub fn decide_all(follower: &Follower, dir: &Path, start: &dyn Fn(&Path) -> Node
     loop {
         let node = start(dir);
         let swept = |shard: &u32| node.metric("headroom_sweeps_total", &format!("shard=\"{shard}\"")) > 0.0;
+        // Before it answers, a signal ends it without ceremony.
+        node.until("answers", |node| node.get("/readyz").is_ok());
         node.until("has decided everything", |_| follower.has_reached(&ends) && sweeping.iter().all(swept));
         node.stop();
         // It may have been in the middle of one.

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use headroom_store::fault;
+use rdkafka::error::RDKafkaErrorCode;
 
 use super::served::{Hold, Served};
 use super::{
@@ -182,6 +183,11 @@ impl KafkaLane {
             }
             Outcome::Aborted { error, refused } => {
                 telemetry::transaction_aborted(self.number, &error.name);
+                // A client may go on believing that a partition has no leader, long after it has one again.
+                if refused.iter().any(|each| each.code == RDKafkaErrorCode::MessageTimedOut) {
+                    self.lost(&error);
+                    return;
+                }
                 tracing::info!(lane = self.number, %error, "a transaction was aborted: its records are stepped again");
                 let shards: BTreeSet<u32> = refused.iter().map(|each| each.partition).collect();
                 self.forget_rounds();
