@@ -5,8 +5,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use headroom_engine::{
-    Account, AccountId, Batch, Commit, Position, Record, Rows, Ruleset, SWEEP_ROWS_PER_RECORD, ShardState, Timer,
-    concerned, step,
+    Account, AccountId, Asked, Batch, Commit, Position, Record, Rows, Ruleset, SWEEP_ROWS_PER_RECORD, ShardState,
+    Timer, concerned, step,
 };
 use headroom_sources::{SeasonPlan, generate, read_ruleset_dir};
 use headroom_wire::decode_protobuf;
@@ -85,15 +85,26 @@ impl Shard {
 
     /// Steps over a batch; more than once if a sweep begins in it.
     pub fn batch(&mut self, records: &[Record]) {
-        let mut taken = 0;
-        while taken < records.len() {
-            let commit = self.step(&records[taken..]);
-            taken += commit.taken;
-            self.take(commit);
-        }
+        self.batches(records, false);
     }
 
-    fn step(&self, records: &[Record]) -> Commit {
+    /// As [`Self::batch`], and gives every condition that was asked, in order.
+    pub fn watch(&mut self, records: &[Record]) -> Vec<Asked> {
+        self.batches(records, true)
+    }
+
+    fn batches(&mut self, records: &[Record], watched: bool) -> Vec<Asked> {
+        let (mut taken, mut asked) = (0, Vec::new());
+        while taken < records.len() {
+            let mut commit = self.step(&records[taken..], watched);
+            taken += commit.taken;
+            asked.append(&mut commit.asked);
+            self.take(commit);
+        }
+        asked
+    }
+
+    fn step(&self, records: &[Record], watched: bool) -> Commit {
         let until = records.iter().map(|each| each.timestamp.0).max().unwrap_or(0);
         let due = self.timers.keys().take_while(|(due, ..)| *due <= until);
         let timers: Vec<(AccountId, Timer)> = due.map(|(_, id, timer)| (Arc::clone(id), *timer)).collect();
@@ -102,7 +113,7 @@ impl Shard {
         let of_events = events.map(|event| &event.account).chain(timers.iter().map(|(id, _)| id));
         let ids: BTreeSet<&AccountId> = of_events.chain(&swept).collect();
         let accounts = ids.into_iter().filter_map(|id| self.accounts.get(id).cloned()).collect();
-        step(&self.ruleset, &self.state, Batch { records, timers, accounts, rows, ..Batch::default() })
+        step(&self.ruleset, &self.state, Batch { records, timers, accounts, rows, watched, ..Batch::default() })
     }
 
     /// The rows that a sweep passes next, and which of them it touches.

@@ -4,41 +4,31 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use cel::Program;
 use cel::objects::{Key, Map};
-use cel::{Context, Program, Value};
-use headroom_engine::Ruleset;
+use cel::{Context, Value};
+use headroom_engine::{Rule, Ruleset};
 use headroom_policy::{Arithmetic, Comparison, Expr, Kind, Slots};
 
-use crate::{CURRENCY, Fired, Outcomes};
+use crate::CURRENCY;
 
-/// Compiled conditions, in the order of the triggers.
-pub struct Rules(Vec<Program>);
+/// A rule's condition, compiled.
+pub fn program(rule: &Rule) -> Program {
+    let text = text(rule.when.root());
+    Program::compile(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
 
-impl Rules {
-    /// Those of all triggers.
-    pub fn new(triggers: &[Fired<'_>]) -> Self {
-        let program = |text: String| Program::compile(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        Self(triggers.iter().flatten().map(|(rule, _)| program(text(rule.when.root()))).collect())
-    }
-
-    /// All of them over all contexts.
-    pub fn run(&self, contexts: &[Context<'_, '_>]) -> Outcomes {
-        let mut outcomes = Outcomes::default();
-        for context in contexts {
-            for program in &self.0 {
-                outcomes.note(match program.execute(context) {
-                    Ok(Value::Bool(held)) => Some(held),
-                    _ => None,
-                });
-            }
-        }
-        outcomes
+/// Whether it holds; `None`: unknown.
+pub fn holds_in(program: &Program, context: &Context<'_, '_>) -> Option<bool> {
+    match program.execute(context) {
+        Ok(Value::Bool(held)) => Some(held),
+        _ => None,
     }
 }
 
 /// Snapshots as contexts, made before anything is measured.
-pub fn contexts(ruleset: &Ruleset, snapshots: &[Slots]) -> Vec<Context<'static, 'static>> {
-    let context = |slots: &Slots| {
+pub fn contexts(ruleset: &Ruleset, snapshots: &[(usize, Slots)]) -> Vec<Context<'static, 'static>> {
+    let context = |(_, slots): &(usize, Slots)| {
         let known = (0..ruleset.schema.len()).filter_map(|slot| Some((slot, slots.get(slot)?)));
         let map: HashMap<Key, Value> = known.map(|(slot, value)| (Key::from(name(slot)), Value::Int(value))).collect();
         let mut context = Context::default();

@@ -15,6 +15,7 @@ pub enum Value {
 
 impl Value {
     /// The value, if there is one.
+    #[inline]
     pub fn known(self) -> Option<i64> {
         match self {
             Value::Known(value) => Some(value),
@@ -23,6 +24,7 @@ impl Value {
     }
 
     /// True only for a known, non-zero value: a condition that holds.
+    #[inline]
     pub fn is_true(self) -> bool {
         matches!(self, Value::Known(value) if value != 0)
     }

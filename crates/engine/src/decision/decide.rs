@@ -76,6 +76,9 @@ pub struct Asked {
     pub cause: Option<crate::vocabulary::Cause>,
     /// Every part of the condition with its value.
     pub trace: headroom_policy::Trace,
+    /// What had been read of the account by then: of each feature that this rule reads, and those asked before it in
+    /// the same pass.
+    pub slots: headroom_policy::Slots,
 }
 
 /// Decides. Timers of the account that are due before `now` must have fired; broadcasts it has missed are applied here,

@@ -55,6 +55,11 @@ impl Snapshot {
         }
     }
 
+    /// What has been read so far.
+    pub fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
     /// What a rule comes to.
     pub fn verdict<'r>(&self, rule: &'r Rule, view: &View<'_>) -> RuleVerdict<'r> {
         rule.verdict(|program| self.ask(program, view))

@@ -62,7 +62,7 @@ impl<'a> Pass<'a> {
             let verdict = self.snapshot.verdict(rule, &self.view);
             if let Some(asked) = &mut asked {
                 let trace = self.snapshot.trace(verdict.condition, &self.view);
-                asked.push(Asked { rule: rule.number, cause, trace });
+                asked.push(Asked { rule: rule.number, cause, trace, slots: self.snapshot.slots().clone() });
             }
             match verdict.value {
                 Value::Known(0) if known => memo = Memo::Forget(rule.number),
