@@ -3,6 +3,7 @@
 use headroom_engine::{Action, Cause, On, TriggerKind, UndoField};
 
 use headroom_policy::Program;
+use z3::ast::Int;
 
 use crate::amounts::outcome;
 use crate::analysis::{Analysis, place};
@@ -325,7 +326,8 @@ pub(crate) fn lent_twice(analysis: &mut Analysis<'_, '_, '_>, one: usize, other:
         return Ok(());
     }
     for early in &a.rule.on {
-        for late in b.rule.on.iter().filter(|late| *late != early || !once_per_occasion(**late)) {
+        let again = |late: &&On| **late != *early || !once_per_occasion(**late);
+        for late in b.rule.on.iter().filter(again).filter(|late| in_time(*early, **late)) {
             let mut case = match lent_again(analysis, (a, *early), (b, *late)) {
                 Ok(case) => case,
                 Err(Beyond) => {
@@ -346,6 +348,26 @@ pub(crate) fn lent_twice(analysis: &mut Analysis<'_, '_, '_>, one: usize, other:
     Ok(())
 }
 
+/// Whether the second trigger may come at or after the first one in the course of one promotion.
+fn in_time(early: On, late: On) -> bool {
+    match (stage(early), stage(late)) {
+        (Some(early), Some(late)) => early <= late,
+        _ => true,
+    }
+}
+
+/// A promotion is not active before it has started.
+fn before_start(on: On) -> bool {
+    stage(on).is_some_and(|at| at < stage(On::Kind(TriggerKind::PromotionStarted)).unwrap_or_default())
+}
+
+/// The place of a trigger in the course of a promotion; `None`: anywhere in it.
+fn stage(on: On) -> Option<usize> {
+    use TriggerKind as T;
+    let course = [T::PromotionAnnounced, T::PromotionNear, T::PromotionStarted, T::PromotionEnded];
+    course.iter().position(|each| on == On::Kind(*each))
+}
+
 fn lent_again<'w, 'a>(
     analysis: &Analysis<'w, 'a, '_>,
     (a, early): (Asked<'a>, On),
@@ -356,6 +378,10 @@ fn lent_again<'w, 'a>(
     let first = place(a, &before);
     analysis.occasion(&mut case, &before, &first);
     analysis.fires(&mut case, a, &first, "now")?;
+    if let (Some(active), true) = (analysis.world.ruleset.schema.slot("promotion.active"), before_start(late)) {
+        let active = case.encoder.slot(active, &first);
+        case.assert(active.value.eq(Int::from_i64(0)));
+    }
     let mut then = place(b, &after);
     then.other_event = true;
     for name in PASSING {

@@ -10,16 +10,13 @@ use z3::{Model, Params, SatResult, Solver};
 
 use crate::encode::{Beyond, Encoder, Place, all, any};
 use crate::plausible::{likely, typical};
-use crate::witness::{Mismatch, Shown, Verdict, Witness, shown};
+use crate::witness::{Mismatch, NO_CURRENCY, Shown, Verdict, Witness, shown};
 use crate::world::{Asked, Var, World};
 
 /// Units of the solver's own work that a question may cost; then the answer is UNKNOWN.
 const WORK_MAX: u32 = 3_000_000;
 /// Rounds in which a witness is made more plausible.
 const ROUNDS_MAX: usize = 12;
-
-/// An account of the present currency is asked for when no rule names money.
-const NO_CURRENCY: Currency = Currency(*b"XXX");
 
 /// A question: may all of this hold at once?
 pub(crate) struct Case<'w, 'a> {

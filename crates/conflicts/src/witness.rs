@@ -19,10 +19,20 @@ pub enum Verdict {
 /// An account on which a finding shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Witness {
-    /// Its currency.
+    /// Its currency; `XXX` where the finding does not depend on it.
     pub currency: Currency,
     /// What each rule reads of it, and what it wants.
     pub rules: Vec<Shown>,
+}
+
+/// Stands for any currency: the account of a witness whose rules name no money.
+pub(crate) const NO_CURRENCY: Currency = Currency(*b"XXX");
+
+impl Witness {
+    /// Its currency, for people.
+    pub fn currency_in_words(&self) -> String {
+        if self.currency == NO_CURRENCY { "any currency".to_owned() } else { self.currency.to_string() }
+    }
 }
 
 /// One rule over the account.

@@ -96,6 +96,10 @@ const NEAR_MISSES: &[&str] = &[
      said | promotion | boost | promotion_announced | promotion.last_clean | boost: {percent: 25, until: promotion.end + 3d} | segments: [merchant_key]",
     "near | promotion | boost | promotion_near | repay.on_time_streak >= 6 | boost: {percent: 20, until: promotion.end + 3d}
      too | promotion | boost | promotion_near | promotion.last_clean | boost: {percent: 25, until: promotion.end + 3d}",
+    "more | promotion | boost | order_declined | promotion.active && !boost.active | boost: {percent: 30, until: promotion.end + 3d}
+     near | promotion | boost | promotion_near | repay.on_time_streak >= 6 | boost: {percent: 20, from: promotion.start, until: promotion.end + 3d}",
+    "last | promotion | boost | promotion_ended | promotion.last_clean && !boost.active | boost: {percent: 30, until: promotion.end + 3d}
+     said | promotion | boost | promotion_announced | promotion.last_clean | boost: {percent: 20, until: promotion.end + 3d}",
     // no oscillation: the undoing waits, waives, is a person's, looks at what the change has moved, or is guarded
     "stop | fraud | freeze | order_placed | orders.large_24h >= 3 | freeze: {scope: spend} | cause: volatility
      lift | recovery | restore | daily | block.active && block.quiet_days >= 7 | unfreeze: {} | cause: volatility",

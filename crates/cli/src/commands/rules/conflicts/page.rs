@@ -97,7 +97,7 @@ fn account(witness: &Witness) -> String {
     format!(
         "<table>\n<caption>An account in {} on which it shows</caption>\n<thead><tr><th>Rule</th><th>When</th><th>Reads</th>\
          <th>Wants</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n",
-        witness.currency
+        witness.currency_in_words()
     )
 }
 

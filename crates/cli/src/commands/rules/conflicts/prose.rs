@@ -66,7 +66,7 @@ fn told(finding: &Finding) -> String {
 
 /// The account, rule by rule.
 fn account(witness: &Witness) -> String {
-    let mut out = format!("  shows on an account in {}:\n", witness.currency);
+    let mut out = format!("  shows on an account in {}:\n", witness.currency_in_words());
     for each in &witness.rules {
         let facts: Vec<String> = each.facts.iter().map(ToString::to_string).collect();
         let cause = each.cause.map_or_else(String::new, |cause| format!(" ({})", cause.word()));
