@@ -1,8 +1,7 @@
-//! A checked expression as flat code.
+//! A checked expression as code.
 
 use crate::diagnostic::Diagnostic;
 use crate::expr::{Arithmetic, Comparison, Expr, Kind};
-use crate::flat::Flat;
 use crate::machine::DEPTH_MAX;
 use crate::scope::Currency;
 use crate::value::Value;
@@ -55,8 +54,6 @@ pub type Amounts = Box<[(Currency, i64)]>;
 #[derive(Debug)]
 pub struct Code {
     pub ops: Box<[Op]>,
-    /// The same as tests without a stack, where it has that form.
-    pub flat: Option<Flat>,
     pub money: Vec<Amounts>,
     pub depth: usize,
     pub reads: Box<[usize]>,
@@ -65,15 +62,6 @@ pub struct Code {
 
 /// Compiles a checked expression.
 pub fn emit(root: &Expr, reads: Vec<usize>, defaults: Vec<(usize, Value)>) -> Result<Code, Diagnostic> {
-    stacked(root, reads, defaults, Flat::of(root))
-}
-
-fn stacked(
-    root: &Expr,
-    reads: Vec<usize>,
-    defaults: Vec<(usize, Value)>,
-    flat: Option<Flat>,
-) -> Result<Code, Diagnostic> {
     let mut emitter = Emitter::default();
     emitter.expr(root);
     if emitter.deepest > DEPTH_MAX {
@@ -82,7 +70,6 @@ fn stacked(
     }
     Ok(Code {
         ops: emitter.ops.into(),
-        flat,
         money: emitter.money,
         depth: emitter.deepest,
         reads: reads.into(),
@@ -90,9 +77,9 @@ fn stacked(
     })
 }
 
-/// The stack code of an expression alone.
+/// The code of an expression alone.
 pub fn emit_part(root: &Expr) -> Result<Code, Diagnostic> {
-    stacked(root, Vec::new(), Vec::new(), None)
+    emit(root, Vec::new(), Vec::new())
 }
 
 #[derive(Default)]

@@ -7,8 +7,10 @@
 
 mod build;
 
+use std::sync::Arc;
+
 use crate::emit::{Amounts, Code};
-use crate::machine::{money, run_stack};
+use crate::machine::{money, run};
 use crate::scope::Currency;
 use crate::semantics::{TRUE, truth};
 use crate::slots::Slots;
@@ -44,7 +46,7 @@ impl Range {
 enum Other {
     Plain(Plain),
     /// An `&&` or `||` within.
-    Group(Box<Flat>),
+    Group(Flat),
     /// Anything else.
     Code(Box<Code>),
 }
@@ -76,12 +78,12 @@ impl Wanted {
     }
 }
 
-/// A condition as tests.
-#[derive(Debug)]
+/// A condition as tests. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Flat {
-    ranges: Box<[Range]>,
+    ranges: Arc<[Range]>,
     /// Each with its place among the operands.
-    others: Box<[(u32, Other)]>,
+    others: Arc<[(u32, Other)]>,
     /// They are joined by `||`.
     any: bool,
 }
@@ -99,7 +101,7 @@ impl Flat {
     #[inline(always)]
     fn ask(&self, slots: &Slots, currency: Currency) -> Option<bool> {
         let mut open = false;
-        for range in &self.ranges {
+        for range in &*self.ranges {
             match slots.get(range.slot as usize) {
                 Some(value) if range.holds(value) => {}
                 Some(_) => return Some(self.any),
@@ -112,7 +114,7 @@ impl Flat {
     /// Apart, so that what needs ranges only keeps its registers.
     #[inline(never)]
     fn ask_others(&self, mut open: bool, slots: &Slots, currency: Currency) -> Option<bool> {
-        for (_, other) in &self.others {
+        for (_, other) in &*self.others {
             match other.ask(slots, currency) {
                 Some(holds) if holds == self.any => return Some(self.any),
                 Some(_) => {}
@@ -131,7 +133,7 @@ impl Flat {
             Other::Plain(plain) if plain.ask(slots, currency).is_some() => (*operand, TRUE),
             Other::Plain(plain) => (*operand, plain.why(slots, currency)),
             Other::Group(group) => (*operand, group.evaluate(slots, currency)),
-            Other::Code(code) => (*operand, run_stack(code, slots, currency)),
+            Other::Code(code) => (*operand, run(code, slots, currency)),
         });
         ranges.chain(others).min_by_key(rank).map_or(TRUE, |(_, value)| value)
     }
@@ -152,7 +154,7 @@ impl Other {
         match self {
             Self::Plain(plain) => plain.ask(slots, currency),
             Self::Group(group) => group.ask(slots, currency),
-            Self::Code(code) => run_stack(code, slots, currency).known().map(|value| value != 0),
+            Self::Code(code) => run(code, slots, currency).known().map(|value| value != 0),
         }
     }
 }
@@ -242,7 +244,7 @@ mod tests {
                         None => slots.forget(slot),
                     }
                 }
-                let wanted = run_stack(&code, &slots, currency);
+                let wanted = run(&code, &slots, currency);
                 assert_eq!(flat.evaluate(&slots, currency), wanted, "{text} over {slots:?}");
             }
         }

@@ -1,4 +1,4 @@
-//! The evaluator: flat code over a small stack of known size.
+//! The evaluator: code over a small stack of known size.
 //!
 //! Inlining is forced here and in `semantics`: measured, it halves the time of a rule of seven conditions.
 
@@ -13,17 +13,8 @@ use crate::value::{Cause, Value};
 /// The deepest stack that a program may need.
 pub const DEPTH_MAX: usize = 256;
 
-/// Runs the code: as tests, where it has them, else on the stack.
-#[inline(always)]
+/// Runs the code. Most rules need a handful of cells, so only what is needed is cleared.
 pub fn run(code: &Code, slots: &Slots, currency: Currency) -> Value {
-    match &code.flat {
-        Some(flat) => flat.evaluate(slots, currency),
-        None => run_stack(code, slots, currency),
-    }
-}
-
-/// Runs the code on the stack. Most rules need a handful of cells, so only what is needed is cleared.
-pub fn run_stack(code: &Code, slots: &Slots, currency: Currency) -> Value {
     match code.depth {
         0..=8 => run_within::<8>(code, slots, currency),
         9..=32 => run_within::<32>(code, slots, currency),

@@ -41,7 +41,7 @@ fn other(expr: &Expr) -> Option<Other> {
         return Some(Other::Plain(plain));
     }
     match &expr.kind {
-        Kind::And(_) | Kind::Or(_) => Flat::of(expr).map(|group| Other::Group(Box::new(group))),
+        Kind::And(_) | Kind::Or(_) => Flat::of(expr).map(Other::Group),
         _ => emit_part(expr).ok().map(|code| Other::Code(Box::new(code))),
     }
 }
