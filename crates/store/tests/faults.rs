@@ -162,7 +162,7 @@ fn a_newer_format_is_refused() {
     let newer = fs::read_to_string(&format).unwrap().replace("format 3", "format 4");
     fs::write(&format, newer).unwrap();
     let error = Store::open(dir.path(), options()).err().unwrap();
-    assert_eq!(error, StoreError::NewerFormat { found: 3, known: 2 });
+    assert_eq!(error, StoreError::NewerFormat { found: 4, known: 3 });
     assert_eq!(error.code(), "HR0302");
 }
 
