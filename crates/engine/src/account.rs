@@ -301,8 +301,6 @@ pub struct Memory {
     pub missed: u32,
     /// Decisions whose consequences would have wanted a third pass.
     pub cascade_cut: u32,
-    /// The next monthly look.
-    pub next_monthly: Option<Timestamp>,
     /// Since when the ledger's snapshots name an older sequence than ours.
     pub ledger_behind_since: Option<Timestamp>,
 }

@@ -24,6 +24,8 @@ pub enum TimerKind {
     Unopened = 8,
     /// The ledger stays behind.
     LedgerBehind = 9,
+    /// Once a month, for every open account.
+    Monthly = 10,
 }
 
 impl TimerKind {
@@ -38,6 +40,7 @@ impl TimerKind {
         Self::Scheduled,
         Self::Unopened,
         Self::LedgerBehind,
+        Self::Monthly,
     ];
 
     /// As triggers name it.
@@ -52,6 +55,7 @@ impl TimerKind {
             Self::Scheduled => "scheduled",
             Self::Unopened => "unopened",
             Self::LedgerBehind => "ledger_behind",
+            Self::Monthly => "monthly",
         }
     }
 

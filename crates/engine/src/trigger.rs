@@ -85,7 +85,7 @@ triggers! {
     RolloutRolledBack = "rollout_rolled_back",
     /// A new business day, for accounts that need it.
     Daily = "daily",
-    /// A new month, for every account.
+    /// Once a month for every open account, each on its own day and minute.
     Monthly = "monthly",
     /// A boost ran out.
     BoostExpired = "boost_expired",

@@ -311,7 +311,7 @@ fn data_of_a_newer_build_is_left_alone() {
     run(&place, "first.ndjson", &[opened("A", DAY_1)]);
     let format = place.data_dir().join("FORMAT");
     let written = fs::read_to_string(&format).expect("the format");
-    fs::write(&format, written.replace("format 2", "format 3")).expect("the format is written");
+    fs::write(&format, written.replace("format 3", "format 4")).expect("the format is written");
     let error = place.run("second.ndjson", &lines(&[opened("B", DAY_2)])).expect_err("a newer format was opened");
     assert_eq!(error.code(), Some("HR0302"), "{error}");
     fs::write(&format, written).expect("the format is written");

@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::StoreError;
 
 /// The newest format that this build reads, and the one that it writes.
-pub(crate) const KNOWN: u32 = 2;
+pub(crate) const KNOWN: u32 = 3;
 
 const NAME: &str = "FORMAT";
 const PARTIAL: &str = "FORMAT.new";
@@ -78,7 +78,9 @@ fn parse(dir: &Path, text: &str) -> Result<Stage, StoreError> {
     match format {
         Some(found) if found > KNOWN => Err(StoreError::NewerFormat { found, known: KNOWN }),
         Some(KNOWN) => stage(lines.next()),
-        Some(1) => Err(StoreError::corrupt("it has format 1, of builds before the first release")),
+        Some(found @ 1..KNOWN) => {
+            Err(StoreError::corrupt(format!("it has format {found}, of builds before the first release")))
+        }
         _ => Err(StoreError::corrupt(format!("`{NAME}` names no format"))),
     }
 }
@@ -138,10 +140,12 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        assert_eq!(with("headroom store\nformat 3\nflags x\n").unwrap_err().code(), "HR0302");
+        assert_eq!(with("headroom store\nformat 4\nflags x\n").unwrap_err().code(), "HR0302");
         assert_eq!(with("headroom store\nformat one\n").unwrap_err().code(), "HR0303");
-        assert_eq!(with("headroom store\nformat 2\nstage half\n").unwrap_err().code(), "HR0303");
-        assert_eq!(with("headroom store\nformat 1\nstage ready\n").unwrap_err().code(), "HR0303");
+        assert_eq!(with("headroom store\nformat 3\nstage half\n").unwrap_err().code(), "HR0303");
+        for old in 1..KNOWN {
+            assert_eq!(with(&format!("headroom store\nformat {old}\nstage ready\n")).unwrap_err().code(), "HR0303");
+        }
         assert_eq!(with("another store\nformat 1\n").unwrap_err().code(), "HR0305");
     }
 }

@@ -159,10 +159,10 @@ fn a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()));
     let format = dir.path().join("FORMAT");
-    let newer = fs::read_to_string(&format).unwrap().replace("format 2", "format 3");
+    let newer = fs::read_to_string(&format).unwrap().replace("format 3", "format 4");
     fs::write(&format, newer).unwrap();
     let error = Store::open(dir.path(), options()).err().unwrap();
-    assert_eq!(error, StoreError::NewerFormat { found: 3, known: 2 });
+    assert_eq!(error, StoreError::NewerFormat { found: 4, known: 3 });
     assert_eq!(error.code(), "HR0302");
 }
 

@@ -13,7 +13,7 @@ use crate::output::{Output, Overridden, Position, RuleRef, StackView, TriggerRef
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::timer::Timer;
-use crate::trigger::{On, TriggerKind};
+use crate::trigger::On;
 use crate::vocabulary::Status;
 
 use super::proposal::Collected;
@@ -113,7 +113,6 @@ pub(super) enum Source<'a> {
     Event(&'a Event, &'a Position),
     Timer(Timer),
     Broadcast(u64, Moment),
-    Monthly(Timestamp),
     Touch,
     /// Broadcasts up to a sequence were passed over.
     Cancelled(u64),
@@ -211,7 +210,6 @@ impl<'a> Decision<'a> {
 
     fn event(&mut self, event: &'a Event, position: &'a Position, now: Timestamp) {
         self.begin(now, Source::Event(event, position));
-        let was_provisional = self.account.status == Status::Provisional;
         let drift = self.account.money.drift;
         let booked = match book(self.context, &mut self.account, event, self.now) {
             Ok(booked) => booked,
@@ -224,9 +222,6 @@ impl<'a> Decision<'a> {
         if self.account.status == Status::Provisional {
             self.rotate(&booked);
             return;
-        }
-        if was_provisional {
-            self.account.memory.next_monthly = Some(super::timers::next_monthly(self.context, &self.account, self.now));
         }
         self.decide_booked(booked);
     }
@@ -266,19 +261,10 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Broadcasts and monthly looks that the account has missed, in time order.
+    /// Broadcasts that the account has missed, in order.
     fn catch_up(&mut self, now: Timestamp) {
-        loop {
-            let broadcast = self.context.broadcasts.next_after(self.account.broadcast, now);
-            let monthly = self.account.memory.next_monthly.filter(|at| *at <= now);
-            match (broadcast, monthly) {
-                (Some((sequence, entry)), monthly) if monthly.is_none_or(|at| entry.at <= at) => {
-                    self.broadcast(sequence, entry);
-                }
-                (_, Some(at)) => self.monthly(at),
-                (None, None) => return,
-                (Some((sequence, entry)), None) => self.broadcast(sequence, entry),
-            }
+        while let Some((sequence, entry)) = self.context.broadcasts.next_after(self.account.broadcast, now) {
+            self.broadcast(sequence, entry);
         }
     }
 
@@ -299,18 +285,6 @@ impl<'a> Decision<'a> {
         self.facts.suspect = entry.moment.suspect();
         self.passes(positions, false);
         self.start_compensations();
-    }
-
-    fn monthly(&mut self, at: Timestamp) {
-        self.account.memory.next_monthly = Some(super::timers::next_monthly(self.context, &self.account, at));
-        let on = On::Kind(TriggerKind::Monthly);
-        let positions = self.positions(&[on]);
-        if positions.is_empty() || !self.account.is_open() {
-            return;
-        }
-        self.begin(at, Source::Monthly(at));
-        self.on = vec![on];
-        self.passes(positions, false);
     }
 
     fn timer(&mut self, timer: Timer) {
@@ -395,7 +369,6 @@ impl<'a> Decision<'a> {
             Source::Event(event, _) => CauseKey::Event(event_key(event)),
             Source::Timer(timer) => CauseKey::Timer(timer.kind.number(), timer.due.0),
             Source::Broadcast(sequence, _) | Source::Cancelled(sequence) => CauseKey::Broadcast(sequence),
-            Source::Monthly(at) => CauseKey::Timer(0, at.0),
             Source::Touch => CauseKey::Timer(0, self.now.0),
         }
     }
@@ -406,7 +379,6 @@ impl<'a> Decision<'a> {
             Source::Event(event, position) => (first, Some((event, position))),
             Source::Timer(timer) => (format!("timer:{}", timer.kind.word()), None),
             Source::Broadcast(_, moment) => (format!("broadcast:{}", moment.trigger().word()), None),
-            Source::Monthly(_) => ("timer:monthly".to_owned(), None),
             Source::Touch | Source::Cancelled(_) => ("touch".to_owned(), None),
         };
         TriggerRef {

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::ids::spread;
 use crate::output::{BlockChange, StackView};
 use crate::stack::HoldUntil;
-use crate::time::{DAY, HOUR, Timestamp, month_of_day};
+use crate::time::{DAY, HOUR, MINUTE, Timestamp, month_of_day};
 use crate::timer::{Timer, TimerKind};
 use crate::trigger::{On, TriggerKind};
 use crate::vocabulary::{Cause, ChangeKind, Scope, Status};
@@ -47,6 +47,7 @@ impl Decision<'_> {
             TimerKind::Deferred => self.again(timer.rule, false),
             TimerKind::Scheduled => self.again(timer.rule, true),
             TimerKind::Unopened => self.unopened(),
+            TimerKind::Monthly => self.monthly(),
             TimerKind::LedgerBehind => self.ask_review("ledger_behind", "the ledger has not applied our last change"),
         }
     }
@@ -70,6 +71,11 @@ impl Decision<'_> {
         self.on.extend(note_dpd(self.context, &mut self.account, self.now));
         self.passes(self.positions(&self.on), false);
         self.remind();
+    }
+
+    fn monthly(&mut self) {
+        self.on = vec![On::Kind(TriggerKind::Monthly)];
+        self.passes(self.positions(&self.on), false);
     }
 
     /// Still restricted: the customer hears again every 30 days.
@@ -133,7 +139,8 @@ impl Decision<'_> {
     }
 }
 
-/// Recomputes the timers that follow from the account's state; those that were set by hand stay.
+/// Recomputes the timers that follow from the account's state; those that were set by hand stay, and so does what is due:
+/// a broadcast may have moved the account's clock to the very instant at which it fires next.
 pub(super) fn retime(context: &Context<'_>, account: &mut Account) {
     if !account.is_open() {
         let wanted = (account.status == Status::Provisional).then(|| unopened(account));
@@ -142,17 +149,21 @@ pub(super) fn retime(context: &Context<'_>, account: &mut Account) {
         return;
     }
     let by_hand = |kind: TimerKind| {
-        matches!(kind, TimerKind::Recheck | TimerKind::Deferred | TimerKind::Scheduled | TimerKind::LedgerBehind)
+        use TimerKind::{Deferred, LedgerBehind, Monthly, Recheck, Scheduled};
+        matches!(kind, Recheck | Deferred | Scheduled | LedgerBehind | Monthly)
     };
-    let compensations = &account.memory.compensations;
+    let (clock, compensations) = (account.clock, &account.memory.compensations);
     account.timers.retain(|each| {
-        by_hand(each.kind)
+        (by_hand(each.kind) || each.due <= clock)
             && (each.kind != TimerKind::Recheck || compensations.iter().any(|pending| pending.rule == each.rule))
     });
     let mut timers = std::mem::take(&mut account.timers);
     timers.extend(expiry(account).map(|due| Timer { due, kind: TimerKind::Expiry, rule: 0 }));
     timers.extend(next_step(account).map(|due| Timer { due, kind: TimerKind::BoostStep, rule: 0 }));
     timers.extend(next_daily(context, account).map(|due| Timer { due, kind: TimerKind::Daily, rule: 0 }));
+    if !timers.iter().any(|each| each.kind == TimerKind::Monthly) {
+        timers.push(Timer { due: next_monthly(context, account), kind: TimerKind::Monthly, rule: 0 });
+    }
     for waiver in &account.stack.waivers {
         timers.push(Timer { due: waiver.until, kind: TimerKind::WaiverEnd, rule: waiver.rule });
     }
@@ -207,17 +218,20 @@ fn next_daily(context: &Context<'_>, account: &Account) -> Option<Timestamp> {
     account.next_past_due(zone).map(|due| due.max(account.clock.plus(1)))
 }
 
-/// The next monthly look: hash-spread over the days of a month.
-pub(super) fn next_monthly(context: &Context<'_>, account: &Account, after: Timestamp) -> Timestamp {
-    let zone = &context.ruleset.settings.zone;
-    let offset = i32::try_from(spread(&account.id) % 28).unwrap_or(0);
-    let today = zone.day(after);
+/// The next monthly look: one day of the first 28 and one minute of it, both from the id's hash, so that millions of
+/// accounts do not fall due together. Where a clock is put forward, the last minutes of that day are the next day's first.
+fn next_monthly(context: &Context<'_>, account: &Account) -> Timestamp {
+    let (zone, spread) = (&context.ruleset.settings.zone, spread(&account.id));
+    let day = i32::try_from(spread % 28).unwrap_or(0);
+    let minute = i64::try_from(spread / 28 % (24 * 60)).unwrap_or(0);
+    let in_month = |first: i32| zone.day_start(first.saturating_add(day)).plus(minute * MINUTE);
+    let today = zone.day(account.clock);
     let month = month_of_day(today);
     let first = (today.saturating_sub(31)..=today).find(|day| month_of_day(*day) == month).unwrap_or(today);
-    let this = zone.day_start(first.saturating_add(offset));
-    if this > after {
+    let this = in_month(first);
+    if account.clock < this {
         return this;
     }
     let next = (first.saturating_add(28)..).find(|day| month_of_day(*day) != month).unwrap_or(first);
-    zone.day_start(next.saturating_add(offset))
+    in_month(next)
 }

@@ -6,6 +6,7 @@ mod shard;
 mod changes;
 mod explained;
 mod money;
+mod monthly;
 mod records;
 mod streams;
 mod sweeps;

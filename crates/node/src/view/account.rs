@@ -255,7 +255,6 @@ fn memory(account: &Account, names: &Names) -> Item {
         ("fired_once", Item::list(memory.once.iter().map(|rule| names.rule(*rule)))),
         ("compensations_missed", memory.missed.into()),
         ("cascades_cut", memory.cascade_cut.into()),
-        ("next_monthly", maybe(memory.next_monthly)),
         ("ledger_behind_since", maybe(memory.ledger_behind_since)),
         ("reviews", Item::list(reviews)),
         ("offers", Item::list(offers)),

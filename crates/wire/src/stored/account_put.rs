@@ -299,7 +299,6 @@ fn memory(row: &mut Row<'_>, memory: &Memory) {
     });
     row.count_part(Part::Missed, memory.missed);
     row.count_part(Part::CascadeCut, memory.cascade_cut);
-    row.time_part(Part::NextMonthly, memory.next_monthly);
     row.time_part(Part::LedgerBehind, memory.ledger_behind_since);
 }
 

@@ -122,7 +122,6 @@ impl Reader<'_> {
         memory.compensations = row.table(Part::Compensations, |row, _| compensation(row));
         memory.missed = row.count_part(Part::Missed);
         memory.cascade_cut = row.count_part(Part::CascadeCut);
-        memory.next_monthly = row.part(Part::NextMonthly, Row::time);
         memory.ledger_behind_since = row.part(Part::LedgerBehind, Row::time);
     }
 }

@@ -296,7 +296,6 @@ fn memory(dice: &mut Dice) -> Memory {
         consent: option(dice, flag),
         missed: count(dice),
         cascade_cut: count(dice),
-        next_monthly: option(dice, time),
         ledger_behind_since: option(dice, time),
     }
 }

@@ -75,6 +75,16 @@ fn a_later_layout_is_refused_by_its_number() {
     assert!(matches!(decode_account(&[]), Err(StoredError::Damaged { .. })));
 }
 
+/// Bit 13 was an account's next monthly look: who ignored it would leave the account without one.
+#[test]
+fn an_account_of_a_build_whose_looks_were_no_timers_is_refused() {
+    let bytes = stored(&Account::provisional(AccountId::from("A"), Timestamp(5), 0));
+    let mut message = proto::StoredAccount::decode(&bytes[1..]).unwrap();
+    message.present |= 1 << 13;
+    let old = [&bytes[..1], &message.encode_to_vec()].concat();
+    assert!(matches!(decode_account(&old), Err(StoredError::Damaged { .. })));
+}
+
 #[test]
 fn an_unknown_field_is_refused_because_it_would_be_lost() {
     let mut bytes = stored(&Account::provisional(AccountId::from("A"), Timestamp(5), 0));
