@@ -26,6 +26,7 @@ pub use rule::{NoticeSpec, OnUnknown, Once, Rule, RuleVerdict};
 pub use rule_file::RULE_KEYS;
 pub use settings::{Guards, Settings};
 pub use settings_file::{GUARD_KEYS, SETTINGS_KEYS};
+pub use strategy_file::{GROUP_KEYS, STRATEGY_KEYS};
 pub use table::{
     Choice, Column, Hit, KEYS as TABLE_KEYS, Points, RowOutcome, RowWorth, Score, Table, TableRow, TableRows,
 };
