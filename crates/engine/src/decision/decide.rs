@@ -74,8 +74,10 @@ pub struct Asked {
     pub rule: u32,
     /// The cause for which it was asked.
     pub cause: Option<crate::vocabulary::Cause>,
-    /// Every part of the condition with its value.
+    /// Every part of its own condition with its value.
     pub trace: headroom_policy::Trace,
+    /// Of a table: what its rows are asked over.
+    pub over: Option<(headroom_policy::Slots, headroom_policy::Currency)>,
 }
 
 /// Decides. Timers of the account that are due before `now` must have fired; broadcasts it has missed are applied here,

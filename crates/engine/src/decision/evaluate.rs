@@ -11,6 +11,8 @@ use crate::ruleset::{Reader, RowOutcome, Rule, RuleVerdict, Ruleset};
 use crate::time::Timestamp;
 use crate::vocabulary::Cause;
 
+use super::decide::Asked;
+
 /// Stands for "no currency yet": no money parameter has a value for it.
 const NO_CURRENCY: Currency = Currency(*b"XXX");
 /// How many reasons a score gives.
@@ -86,6 +88,12 @@ impl Snapshot {
     /// Every part of a condition with its value.
     pub fn trace(&self, condition: &Program, view: &View<'_>) -> headroom_policy::Trace {
         condition.trace(&self.slots, currency(view))
+    }
+
+    /// A rule's condition for those who watch; of a table also what its rows are asked over.
+    pub fn asked(&self, rule: &Rule, cause: Option<Cause>, view: &View<'_>) -> Asked {
+        let over = rule.table.as_ref().map(|_| (self.slots.clone(), currency(view)));
+        Asked { rule: rule.number, cause, trace: self.trace(&rule.when, view), over }
     }
 
     /// Every feature, condition and parameter of a rule with its value.

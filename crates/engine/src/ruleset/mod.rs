@@ -22,6 +22,7 @@ pub use codes::RULESET_CODES;
 pub use fact_file::{FACT_KEYS, FACT_TYPES};
 pub use load::{FileReport, content_hash};
 pub use params::PARAM_TYPES;
+pub use reload::sheet_rows;
 pub use rule::{NoticeSpec, OnUnknown, Once, Rule, RuleVerdict};
 pub use rule_file::RULE_KEYS;
 pub use settings::{Guards, Settings};
