@@ -115,7 +115,12 @@ fn rows_seen<T>(
     let row = |(at, row): (usize, &TableRow<T>)| {
         let place = if row.otherwise { format!("{before}otherwise") } else { format!("{before}rows[{at}]") };
         let trace = row.when.trace(slots, currency);
-        let of_table = own.map_or(0, |own| shared(own, &trace));
+        // `otherwise` has no cells.
+        let of_table = match own {
+            _ if row.otherwise => trace.conditions().count(),
+            Some(own) => shared(own, &trace),
+            None => 0,
+        };
         let (cells, gives, chosen) = (cells(table, row), gives(&row.gives), chosen == Some(ptr::from_ref(row)));
         Seen { place, cells, gives, chosen, trace, of_table }
     };
