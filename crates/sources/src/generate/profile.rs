@@ -210,8 +210,8 @@ fn sales_permille(segment: Segment, dice: &mut Dice) -> i64 {
 fn habit_of(dice: &mut Dice) -> Habit {
     match dice.between(0, 999) {
         0..180 => Habit::Early,
-        180..640 => Habit::Full,
-        640..670 => Habit::Stretched,
+        180..620 => Habit::Full,
+        620..670 => Habit::Stretched,
         670..870 => Habit::Minimum,
         870..890 => Habit::Forgetful,
         890..960 => Habit::Late,
