@@ -176,7 +176,7 @@ def nearly_all_fired(coverage, rules):
     silent = json.load(open(coverage, encoding="utf-8"))["rules_never_fired"]
     told = [f"{each['rule']} (stopped by {each['stopped_by']})" for each in silent]
     print(f"{int(rules) - len(silent)} of {rules}; never: " + ("; ".join(told) or "none"))
-    assert int(rules) == 50 and len(silent) <= 5, "fewer than 45"
+    assert int(rules) == 50 and len(silent) <= 3, "fewer than 47"
 
 
 globals()[sys.argv[1]](*sys.argv[2:])

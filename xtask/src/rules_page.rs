@@ -25,8 +25,8 @@ pub struct Around {
     pub guards: Vec<(String, String)>,
     /// Reason codes with what they mean.
     pub reasons: BTreeMap<String, String>,
-    /// What was found about rules that meet, by rule.
-    pub conflicts: BTreeMap<String, Vec<String>>,
+    /// What the conflict check says about rules that meet, by rule.
+    pub beside: BTreeMap<String, Vec<String>>,
 }
 
 /// The page.
@@ -216,7 +216,16 @@ fn rule(rule: &Rule, ruleset: &Ruleset, around: &Around) -> String {
             }));
         }
     }
+    text.push_str(&beside(rule, around));
     text
+}
+
+/// What the conflict check says about it.
+fn beside(rule: &Rule, around: &Around) -> String {
+    match around.beside.get(&*rule.id) {
+        Some(lines) => format!("\n\nBeside other rules:\n\n- {}", lines.join("\n- ")),
+        None => "\n\nBeside other rules: none is in its way.".to_owned(),
+    }
 }
 
 /// What it may do; a table, by row.
@@ -267,7 +276,6 @@ fn facts(rule: &Rule, around: &Around) -> Vec<(&'static str, String)> {
         ("unknown", unknown(rule).to_owned()),
         ("once", once(rule).to_owned()),
         ("owner", rule.owner.clone()),
-        ("meets", around.conflicts.get(&*rule.id).map_or_else(String::new, |all| all.join("; "))),
     ];
     all.into_iter().filter(|(_, says)| !says.is_empty()).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use headroom_engine::GUARD_NAMES;
 
-use crate::{exists, read, texts};
+use crate::{read, texts};
 
 /// The words of the triggers with the documentation of their variants.
 pub fn trigger_words() -> Vec<(String, String)> {
@@ -49,16 +49,4 @@ fn first_paragraph(page: &str) -> String {
     let body = page.lines().skip_while(|line| line.starts_with('#') || line.trim().is_empty());
     let lines: Vec<&str> = body.take_while(|line| !line.trim().is_empty()).collect();
     lines.join(" ")
-}
-
-/// Findings about rules that meet, by the id of either rule: `docs/conflicts.tsv`, a line each of rule, tab, text. Without
-/// the file there are none.
-pub fn conflicts() -> BTreeMap<String, Vec<String>> {
-    const FILE: &str = "docs/conflicts.tsv";
-    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let text = if exists(FILE) { read(FILE) } else { String::new() };
-    for (rule, says) in text.lines().filter_map(|line| line.split_once('\t')) {
-        found.entry(rule.to_owned()).or_default().push(says.to_owned());
-    }
-    found
 }

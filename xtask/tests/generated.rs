@@ -1,9 +1,10 @@
 //! `docs/RULES.md` says what the engine does: `UPDATE_EXPECT=1` writes it anew.
 
 use expect_test::expect_file;
+use headroom_conflicts::{Report, analyse, explain, notes};
 use headroom_engine::{Ruleset, TriggerKind};
 use xtask::{
-    ACTIONS, Around, arguments_of, conflicts, example_findings, guard_words, read, reasons, report, rules_page, texts,
+    ACTIONS, Around, arguments_of, beside, example_findings, guard_words, read, reasons, report, rules_page, texts,
     trigger_words,
 };
 
@@ -20,6 +21,14 @@ fn action_words() -> Vec<String> {
     list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
+/// What the conflict check says about the built-in rules, explained by their notes.
+fn checked(ruleset: &Ruleset) -> Report {
+    let mut report = analyse(ruleset, &mut |_| ()).unwrap_or_else(|mismatch| panic!("{mismatch}"));
+    let notes = notes(&read("rules/conflicts.yaml")).unwrap_or_else(|findings| panic!("{findings:?}"));
+    explain(&mut report, &notes);
+    report
+}
+
 #[test]
 fn the_page_about_rules_is_up_to_date() {
     let ruleset = match Ruleset::load(&built_in()) {
@@ -33,7 +42,7 @@ fn the_page_about_rules_is_up_to_date() {
         triggers: trigger_words(),
         guards: guard_words(),
         reasons: reasons(),
-        conflicts: conflicts(),
+        beside: beside(&checked(&ruleset)),
     };
     let page = rules_page(&ruleset, &around);
     expect_file!["../../docs/RULES.md"].assert_eq(&page);

@@ -13,8 +13,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("HR0802", "a witness that the evaluator contradicts"),
 ];
 
-/// Keys of a note.
-const KEYS: [&str; 6] = ["kind", "rules", "hashes", "note", "by", "since"];
+/// Keys of a note; it has all of them.
+pub const NOTE_KEYS: [&str; 6] = ["kind", "rules", "hashes", "note", "by", "since"];
 
 /// Why a finding stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,11 +73,11 @@ fn note(node: &Node) -> Result<Note, Diagnostic> {
     let Some(entries) = node.entries() else {
         return Err(wrong(format!("a note has keys, not {}", node.what()), node.span));
     };
-    if let Some((key, _)) = entries.iter().find(|(key, _)| !KEYS.contains(&key.text.as_str())) {
+    if let Some((key, _)) = entries.iter().find(|(key, _)| !NOTE_KEYS.contains(&key.text.as_str())) {
         let finding = wrong(format!("a note has no `{}`", key.text), key.span);
-        return Err(match suggest(&key.text, KEYS) {
+        return Err(match suggest(&key.text, NOTE_KEYS) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding.help(format!("it has {}", KEYS.join(", "))),
+            None => finding.help(format!("it has {}", NOTE_KEYS.join(", "))),
         });
     }
     let kind = text(node, "kind")?;

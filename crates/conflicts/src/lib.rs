@@ -27,4 +27,4 @@ pub use analysis::{Progress, Watch, analyse};
 pub use report::{Effort, Finding, Kind, Named, Overlap, Report};
 pub use witness::{Fact, Mismatch, Shown, Verdict, Witness};
 
-pub use accepted::{CODES, Note, explain, notes};
+pub use accepted::{CODES, NOTE_KEYS, Note, explain, notes};

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use headroom_engine::{Asked, Ruleset, Verdict};
+use headroom_engine::{Asked, Rule, Ruleset, Verdict};
 use headroom_policy::TraceNode;
+
+use crate::rows::RowCoverage;
 
 /// What watched decisions asked, rule by rule.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -16,8 +18,12 @@ pub struct AskedRule {
     pub asked: u64,
     /// How often its whole condition held.
     pub held: u64,
-    /// The operands of its top-level `&&` in order; then conditions of its rows, if it is a table, as they were met.
+    /// The operands of its top-level `&&` in order.
     pub conditions: Vec<AskedCondition>,
+    /// Of a table: its rows.
+    pub rows: Vec<RowCoverage>,
+    /// Of a table: how often the row that counts does something.
+    pub acted: u64,
 }
 
 /// How often one condition came out how.
@@ -41,13 +47,13 @@ impl Questions {
         let blank = |text: &str| AskedCondition { text: single(text), ..AskedCondition::default() };
         let rules = ruleset.rules.iter().map(|rule| {
             let conditions = rule.when.conjuncts().iter().map(|each| blank(each.text())).collect();
-            (rule.number, AskedRule { conditions, ..AskedRule::default() })
+            (rule.number, AskedRule { conditions, rows: RowCoverage::all(rule, ruleset), ..AskedRule::default() })
         });
         Self(rules.collect())
     }
 
-    /// Adds one question.
-    pub fn note(&mut self, asked: &Asked) {
+    /// Adds one question, asked by rules of this ruleset.
+    pub fn note(&mut self, asked: &Asked, ruleset: &Ruleset) {
         let rule = self.0.entry(asked.rule).or_default();
         let root = &asked.trace.root;
         rule.asked += 1;
@@ -63,6 +69,9 @@ impl Questions {
                 _ => condition.unknown += 1,
             }
             condition.alone += u64::from(open == 1 && part.verdict != Some(Verdict::True));
+        }
+        if let Some(table) = ruleset.rules.iter().find(|each| each.number == asked.rule && each.table.is_some()) {
+            rule.table(asked, table, ruleset);
         }
     }
 
@@ -82,6 +91,12 @@ impl AskedRule {
         &mut self.conditions[at]
     }
 
+    fn table(&mut self, asked: &Asked, rule: &Rule, ruleset: &Ruleset) {
+        RowCoverage::note(&mut self.rows, asked, rule, ruleset);
+        let verdict = rule.verdict(|program| program.evaluate(&asked.slots, asked.currency));
+        self.acted += u64::from(verdict.value.is_true());
+    }
+
     /// In a word or a condition, what keeps it from firing: the condition that alone stopped it most often; if none ever
     /// did alone, the one that was true least often.
     pub fn stopped_by(&self) -> String {
@@ -91,6 +106,9 @@ impl AskedRule {
         let alone = self.conditions.iter().filter(|each| each.alone > 0).max_by_key(|each| each.alone);
         match alone.or_else(|| self.conditions.iter().min_by_key(|each| each.held)) {
             Some(condition) if self.held == 0 => condition.text.clone(),
+            _ if !self.rows.is_empty() && self.acted == 0 => {
+                "its rows: where its condition held, none that does anything was chosen".to_owned()
+            }
             _ => "its actions: the condition held, see what overrode it".to_owned(),
         }
     }

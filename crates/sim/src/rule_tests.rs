@@ -103,7 +103,7 @@ type Drive = fn(&Scenario, &Arc<Ruleset>) -> Run;
 fn cover(ruleset: &Ruleset, path: &str, run: &Run, coverage: &mut BTreeMap<u32, Coverage>) {
     let beside = [".rule.yaml", ".table.yaml"].map(|ending| path.replace(".test.yaml", ending));
     if let Some(rule) = ruleset.rules.iter().find(|each| beside.contains(&each.path)) {
-        coverage.entry(rule.number).or_insert_with(|| Coverage::of(rule, ruleset)).take(run, rule.number);
+        coverage.entry(rule.number).or_insert_with(|| Coverage::of(rule, ruleset)).take(run, rule, ruleset);
     }
 }
 

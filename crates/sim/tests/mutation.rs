@@ -99,3 +99,93 @@ fn a_note_accepts_one_mutant_and_goes_stale_with_it() {
     let (found, fates) = check(&format!("{}{note}", full()));
     assert_eq!(found.stale_notes(&fates).len(), 1, "a test notices by now");
 }
+
+const TABLE: &str = "\
+id: step
+number: 7
+title: {en: Step, zh: 调额}
+why: To have cells to change.
+family: growth
+on: [fact model.score]
+columns: {score: model.score}
+reason: STEP
+on_unknown: skip
+owner: tests
+since: 2026-11-22
+";
+const ROWS: &str = "\
+rows:
+  - {score: \">= 700\", then: {hold: {for: 30d, of: increase}}}
+  - {score: \"< 700\", then: none}
+";
+const SHEET: &str = "score,hold.for,hold.of\n>= 700,30d,increase\n< 700,,\n";
+
+fn table_check(files: &[(&str, &str)]) -> (MutationCheck, Vec<Fate>) {
+    let files: Vec<(String, String)> = files.iter().map(|(path, text)| ((*path).into(), (*text).into())).collect();
+    let ruleset = Arc::new(Ruleset::load(&files).unwrap_or_else(|reports| panic!("{}", reports[0].render(false))));
+    let check = MutationCheck::new(&ruleset, &ruleset.rules[0], &files).expect("the tests can be read");
+    assert_eq!(check.failing, Vec::<String>::new());
+    let fates = (0..check.mutants.len()).map(|at| check.try_mutant(at, 0)).collect();
+    (check, fates)
+}
+
+/// A test in which a score is reported.
+fn scored(name: &str, score: u32, comes: &str) -> String {
+    let comes = if comes.is_empty() { String::new() } else { format!("        => {comes}\n") };
+    format!(
+        "  - name: {name}\n    steps: |\n      account C1 segment=consumer base=1_000.00 opened=2025-01-01\n      \
+         2025-11-10T09:00 signal C1 model.score={score}\n{comes}"
+    )
+}
+
+const HELD: &str = "hold_changed C1 increase until 2025-12-10T09:00 because STEP";
+
+#[test]
+fn rows_of_a_csv_file_are_changed_as_those_in_the_table() {
+    let tests = ["tests:\n".to_owned(), scored("at", 700, HELD), scored("below", 699, "")].concat();
+    let whole = format!("{TABLE}{ROWS}");
+    let (inline, of_inline) = table_check(&[("step.table.yaml", &whole), ("step.test.yaml", &tests)]);
+    let (sheet, of_sheet) =
+        table_check(&[("step.table.yaml", TABLE), ("step.table.csv", SHEET), ("step.test.yaml", &tests)]);
+    let texts = |check: &MutationCheck| check.mutants.iter().map(|each| each.text.clone()).collect::<Vec<_>>();
+    assert_eq!(texts(&sheet), texts(&inline));
+    assert_eq!(of_sheet, of_inline);
+    assert_eq!(survivors(&sheet, &of_sheet), Vec::<String>::new());
+    assert!(texts(&sheet).contains(&"rows[0].then: hold -> none".to_owned()), "{:#?}", texts(&sheet));
+    let border = sheet.mutants.iter().find(|each| each.text.starts_with("rows.score: ")).expect("a border moves");
+    assert_eq!((border.path.as_str(), border.line), ("step.table.csv", 2));
+}
+
+#[test]
+fn a_row_of_a_csv_file_that_no_test_reaches_survives() {
+    let tests = ["tests:\n".to_owned(), scored("far below", 300, "")].concat();
+    let (check, fates) =
+        table_check(&[("step.table.yaml", TABLE), ("step.table.csv", SHEET), ("step.test.yaml", &tests)]);
+    let found = survivors(&check, &fates);
+    for wanted in [
+        "step.table.csv:2 rows.score: >= 700 -> >= 699, < 700 -> < 699",
+        "step.table.csv:2 rows[0].then.hold.for: 30d -> 29d",
+        "step.table.csv:2 rows[0].then.hold.of: increase -> boost",
+    ] {
+        assert!(found.iter().any(|each| each == wanted), "{wanted} is not among {found:#?}");
+    }
+}
+
+#[test]
+fn of_first_rows_each_border_moves_by_itself() {
+    let rows = "hit: first\nrows:\n  - {score: \">= 700\", then: {hold: {for: 30d, of: increase}}}\n  - {score: \">= 500\", \
+                then: none}\notherwise: {then: none}\n";
+    let tests = ["tests:\n".to_owned(), scored("at", 700, HELD)].concat();
+    let (check, _) = table_check(&[("step.table.yaml", &format!("{TABLE}{rows}")), ("step.test.yaml", &tests)]);
+    let borders: Vec<&str> =
+        check.mutants.iter().map(|each| each.text.as_str()).filter(|text| text.contains("].score")).collect();
+    assert_eq!(
+        borders,
+        [
+            "rows[0].score: >= 700 -> >= 699",
+            "rows[0].score: >= 700 -> >= 701",
+            "rows[1].score: >= 500 -> >= 499",
+            "rows[1].score: >= 500 -> >= 501",
+        ]
+    );
+}

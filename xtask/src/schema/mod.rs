@@ -19,6 +19,8 @@ pub fn schemas(language: &str, triggers: &[(String, String)]) -> Vec<(&'static s
         ("test.schema.json", rule::tests()),
         ("ruleset.schema.json", settings::ruleset(&meanings)),
         ("facts.schema.json", settings::facts()),
+        ("strategies.schema.json", settings::strategies()),
+        ("conflicts.schema.json", settings::notes()),
     ];
     all.map(|(name, schema)| (name, pretty(&schema))).to_vec()
 }

@@ -1,6 +1,9 @@
-//! `ruleset.yaml` and `facts.yaml`.
+//! `ruleset.yaml`, `facts.yaml`, `strategies.yaml` and `conflicts.yaml`.
 
-use headroom_engine::{FACT_KEYS, FACT_TYPES, GUARD_KEYS, SETTINGS_KEYS, Tier};
+use headroom_conflicts::{Kind, NOTE_KEYS};
+use headroom_engine::{
+    FACT_KEYS, FACT_TYPES, Family, GROUP_KEYS, GUARD_KEYS, SETTINGS_KEYS, STRATEGY_KEYS, Segment, Tier,
+};
 use serde_json::{Map, Value, json};
 
 use super::kinds::{amounts, duration, flag, one_or_more, snake, text, whole, word};
@@ -75,6 +78,69 @@ fn fact_key(key: &str) -> Value {
         "occurrence" => (flag(), "each report of `true` counts by itself and is no state"),
         "sources" => (one_or_more(text()), "who may report it; without it everybody"),
         "meaning" => (text(), "what it means, in a sentence"),
+        _ => (json!({}), ""),
+    };
+    described(schema, says)
+}
+
+/// The schema of `strategies.yaml`.
+pub fn strategies() -> Value {
+    let keys = STRATEGY_KEYS.iter().map(|key| ((*key).to_owned(), strategy_key(key))).collect();
+    document("strategies.schema.json", "Which rules a segment has", closed(keys, STRATEGY_KEYS))
+}
+
+fn strategy_key(key: &str) -> Value {
+    match key {
+        "groups" => {
+            let keys = GROUP_KEYS.iter().map(|key| ((*key).to_owned(), group_key(key))).collect();
+            let groups = json!({ "type": "object", "additionalProperties": closed(keys, &[]) });
+            described(groups, "groups of rules, each under a name of its own")
+        }
+        "segments" => {
+            // A segment with nothing behind it has no rules.
+            let names = json!({ "anyOf": [one_or_more(snake()), { "type": "null" }] });
+            let all = Segment::ALL.iter().map(|segment| (segment.word().to_owned(), names.clone())).collect();
+            described(
+                closed(all, &[]),
+                "by segment the names of its groups; a segment that is not named has every rule",
+            )
+        }
+        _ => json!({}),
+    }
+}
+
+fn group_key(key: &str) -> Value {
+    let families: Vec<&str> = Family::ALL.iter().map(|each| each.word()).collect();
+    match key {
+        "families" => described(one_or_more(word(&families)), "every rule of these families"),
+        "rules" => described(one_or_more(snake()), "ids of single rules"),
+        _ => json!({}),
+    }
+}
+
+/// The schema of `conflicts.yaml`.
+pub fn notes() -> Value {
+    let keys = NOTE_KEYS.iter().map(|key| ((*key).to_owned(), note_key(key))).collect();
+    let notes = json!({ "type": ["array", "null"], "items": closed(keys, &NOTE_KEYS) });
+    document("conflicts.schema.json", "Findings of `headroom rules conflicts` that a person accepted", notes)
+}
+
+fn note_key(key: &str) -> Value {
+    let list = |each: Value| json!({ "type": "array", "items": each, "minItems": 1 });
+    let (schema, says) = match key {
+        "kind" => {
+            let kind = |kind: &Kind| json!({ "const": kind.word(), "description": kind.meaning() });
+            (json!({ "anyOf": Kind::ALL.iter().map(kind).collect::<Vec<_>>() }), "what was found")
+        }
+        "rules" => (list(snake()), "ids of the rules that it is about"),
+        "hashes" => {
+            // Digits alone, or with one `e` among them, are a number to an editor.
+            let hash = json!({ "type": ["string", "number"], "pattern": "^[0-9a-f]{12,64}$" });
+            (list(hash), "a hash for each of them, in the same order: twelve digits or more of what the command shows")
+        }
+        "note" => (text(), "why it is fine"),
+        "by" => (text(), "who accepted it"),
+        "since" => (text(), "since when"),
         _ => (json!({}), ""),
     };
     described(schema, says)

@@ -74,11 +74,13 @@ pub struct Asked {
     pub rule: u32,
     /// The cause for which it was asked.
     pub cause: Option<crate::vocabulary::Cause>,
-    /// Every part of the condition with its value.
+    /// Every part of its own condition with its value.
     pub trace: headroom_policy::Trace,
-    /// What had been read of the account by then: of each feature that this rule reads, and those asked before it in
-    /// the same pass.
+    /// What had been read of the account by then, over which it was asked: each feature that this rule reads, and those
+    /// that rules before it in the same pass read.
     pub slots: headroom_policy::Slots,
+    /// The account's currency.
+    pub currency: headroom_policy::Currency,
 }
 
 /// Decides. Timers of the account that are due before `now` must have fired; broadcasts it has missed are applied here,

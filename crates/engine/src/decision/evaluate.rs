@@ -11,6 +11,8 @@ use crate::ruleset::{Reader, RowOutcome, Rule, RuleVerdict, Ruleset};
 use crate::time::Timestamp;
 use crate::vocabulary::Cause;
 
+use super::decide::Asked;
+
 /// Stands for "no currency yet": no money parameter has a value for it.
 const NO_CURRENCY: Currency = Currency(*b"XXX");
 /// How many reasons a score gives.
@@ -55,11 +57,6 @@ impl Snapshot {
         }
     }
 
-    /// What has been read so far.
-    pub fn slots(&self) -> &Slots {
-        &self.slots
-    }
-
     /// What a rule comes to.
     pub fn verdict<'r>(&self, rule: &'r Rule, view: &View<'_>) -> RuleVerdict<'r> {
         rule.verdict(|program| self.ask(program, view))
@@ -91,6 +88,12 @@ impl Snapshot {
     /// Every part of a condition with its value.
     pub fn trace(&self, condition: &Program, view: &View<'_>) -> headroom_policy::Trace {
         condition.trace(&self.slots, currency(view))
+    }
+
+    /// A rule's condition for those who watch, and what it is asked over.
+    pub fn asked(&self, rule: &Rule, cause: Option<Cause>, view: &View<'_>) -> Asked {
+        let (trace, slots) = (self.trace(&rule.when, view), self.slots.clone());
+        Asked { rule: rule.number, cause, trace, slots, currency: currency(view) }
     }
 
     /// Every feature, condition and parameter of a rule with its value.

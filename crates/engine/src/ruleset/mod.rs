@@ -22,10 +22,12 @@ pub use codes::RULESET_CODES;
 pub use fact_file::{FACT_KEYS, FACT_TYPES};
 pub use load::{FileReport, content_hash};
 pub use params::PARAM_TYPES;
+pub use reload::sheet_rows;
 pub use rule::{NoticeSpec, OnUnknown, Once, Rule, RuleVerdict};
 pub use rule_file::RULE_KEYS;
 pub use settings::{Guards, Settings};
 pub use settings_file::{GUARD_KEYS, SETTINGS_KEYS};
+pub use strategy_file::{GROUP_KEYS, STRATEGY_KEYS};
 pub use table::{
     Choice, Column, Hit, KEYS as TABLE_KEYS, Points, RowOutcome, RowWorth, Score, Table, TableRow, TableRows,
 };

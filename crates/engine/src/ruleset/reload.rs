@@ -13,10 +13,15 @@ use super::load::with_scores;
 use super::rule_file::{self, Known, Source};
 use super::table::{self, TableSource};
 
+/// The rows of a table's CSV file, as the list that `rows` is in a table; `None` if there is no such list in it.
+pub fn sheet_rows(text: &str) -> Option<Node> {
+    table::csv_rows(text, &mut Findings::default())
+}
+
 impl Ruleset {
     /// The same ruleset in which the rule of the file `path` is as the document `root` says. `text` is the file that
-    /// the places of `root` lie in, `overrides` what the settings give its parameters. The hash stays. A table has its
-    /// rows in its document, not in a CSV file.
+    /// the places of `root` lie in, `sheet` the rows and the text of a table's CSV file if it has one, `overrides` what the
+    /// settings give its parameters. The hash stays.
     ///
     /// # Errors
     /// What is wrong with the rule.
@@ -25,6 +30,7 @@ impl Ruleset {
         path: &str,
         text: &str,
         root: &Node,
+        sheet: Option<(&Node, &str)>,
         overrides: Option<&Node>,
     ) -> Result<Ruleset, Vec<Diagnostic>> {
         let features: Vec<&'static Feature> = catalogue().collect();
@@ -34,8 +40,10 @@ impl Ruleset {
         let file = Source { path, text, root, overrides };
         let (rule, scores) = if path.ends_with(".table.yaml") {
             let mut of_sheet = Findings::default();
-            let source = TableSource { file, sheet: None };
-            table::table(&source, &known, &mut found, &mut of_sheet, &mut settings)
+            let source = TableSource { file, sheet };
+            let read = table::table(&source, &known, &mut found, &mut of_sheet, &mut settings);
+            found.0.append(&mut of_sheet.0);
+            read
         } else {
             (rule_file::rule(&file, &known, &mut found, &mut settings), Vec::new())
         };

@@ -10,6 +10,12 @@ use crate::vocabulary::{Family, Segment};
 use super::fields::{Fields, Findings, each, entries, near, snake, word};
 use super::rule::Rule;
 
+/// The keys of `strategies.yaml`; it has both.
+pub const STRATEGY_KEYS: &[&str] = &["groups", "segments"];
+
+/// The keys of a group.
+pub const GROUP_KEYS: &[&str] = &["families", "rules"];
+
 /// What a group holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Group {
@@ -50,7 +56,7 @@ impl Strategies {
 
 /// Reads the file. `ids`: the rules that there are.
 pub fn read(root: &Node, ids: &[&str], out: &mut Findings) -> Strategies {
-    let Some(fields) = Fields::of(root, "the strategies", &["groups", "segments"], out) else {
+    let Some(fields) = Fields::of(root, "the strategies", STRATEGY_KEYS, out) else {
         return Strategies::default();
     };
     let groups = fields.need("groups", out).map(|node| groups(node, ids, out)).unwrap_or_default();
@@ -67,7 +73,7 @@ fn groups(node: &Node, ids: &[&str], out: &mut Findings) -> BTreeMap<String, Gro
 }
 
 fn group(node: &Node, ids: &[&str], out: &mut Findings) -> Group {
-    let Some(fields) = Fields::of(node, "a group", &["families", "rules"], out) else { return Group::default() };
+    let Some(fields) = Fields::of(node, "a group", GROUP_KEYS, out) else { return Group::default() };
     let families = match fields.get("families") {
         Some(node) => each(node, out, |node| word(node, "family", Family::ALL, Family::word)),
         None => Vec::new(),

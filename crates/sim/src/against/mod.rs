@@ -5,6 +5,8 @@ mod facts;
 use headroom_engine::{Cause, Rule, Ruleset};
 use headroom_policy::{Cause as Gap, Currency, Kind, Slots, Trace, TraceNode, Value, Verdict};
 
+use crate::rows::{CountedRow, counting};
+
 pub use facts::{AccountFacts, read_account_facts};
 
 /// Stands for "no currency": no money parameter has a value for it.
@@ -32,6 +34,8 @@ pub struct Asking {
     pub words: Vec<&'static str>,
     /// The amounts of its actions, or of those of the row that counts, in their order.
     pub amounts: Vec<Trace>,
+    /// Of a table: the rows that count, those of its score's parts first.
+    pub rows: Vec<CountedRow>,
     /// Whether it acts: a row of a table may match and do nothing.
     value: Value,
 }
@@ -112,6 +116,7 @@ fn ask(rule: &Rule, ruleset: &Ruleset, facts: &AccountFacts, cause: Option<Cause
         condition: verdict.condition.trace(&slots, currency),
         all_of: matches!(verdict.condition.root().kind, Kind::And(_)),
         words,
+        rows: counting(rule, ruleset, &slots, currency),
         amounts: amounts.into_iter().map(|each| each.trace(&slots, currency)).collect(),
     }
 }

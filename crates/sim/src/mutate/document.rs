@@ -1,7 +1,9 @@
 //! The changes of a rule's document that one of its tests must notice: its expressions, the values of its parameters,
 //! and what its actions are given.
 
-use headroom_engine::{Action, CAN_DO, CapName, Cause, HoldOf, Priority, Rule, Scope};
+use std::slice;
+
+use headroom_engine::{Action, CAN_DO, CapName, Cause, Hit, HoldOf, Priority, Rule, Scope};
 use headroom_policy::yaml::{Kind, Node, Style};
 use headroom_policy::{Program, Schema, Span};
 
@@ -14,6 +16,8 @@ use super::scalar::{neighbours, time_neighbours};
 pub enum Document {
     /// The rule's own.
     Rule,
+    /// The rows of its CSV file.
+    Sheet,
     /// What the settings give its parameters.
     Overrides,
 }
@@ -40,8 +44,20 @@ pub struct Change {
     pub text: String,
 }
 
-/// All changes of a rule: condition, parameters, actions, in the order of the file's keys.
-pub fn changes(rule: &Rule, schema: &Schema, root: &Node, overrides: Option<&Node>) -> Vec<Change> {
+/// What a rule is read from.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// Its own document.
+    pub root: &'a Node,
+    /// The rows of its CSV file.
+    pub sheet: Option<&'a Node>,
+    /// What the settings give its parameters.
+    pub overrides: Option<&'a Node>,
+}
+
+/// All changes of a rule: condition, parameters, actions, in the order of the file's keys; then those of its CSV file.
+pub fn changes(rule: &Rule, schema: &Schema, sources: &Sources<'_>) -> Vec<Change> {
+    let Sources { root, sheet, overrides } = *sources;
     let mut reader = Reader { rule, schema, document: Document::Rule, place: Vec::new(), found: Vec::new() };
     for (at, (key, node)) in root.entries().unwrap_or_default().iter().enumerate() {
         reader.inside(at, |reader| match key.text.as_str() {
@@ -49,17 +65,27 @@ pub fn changes(rule: &Rule, schema: &Schema, root: &Node, overrides: Option<&Nod
             "params" => reader.params(node, overrides),
             "then" => reader.actions(node, &rule.actions, "then"),
             "points" => reader.points(node),
-            "rows" => reader.rows(node, "rows"),
+            "rows" => reader.rows(node, "rows", hit(root)),
             "otherwise" => reader.outcome(node, "otherwise"),
             _ => {}
         });
     }
-    reader.document = Document::Overrides;
     reader.place.clear();
+    reader.document = Document::Sheet;
+    if let Some(rows) = sheet {
+        reader.rows(rows, "rows", hit(root));
+    }
+    reader.document = Document::Overrides;
     if let Some(overrides) = overrides {
         reader.given(overrides);
     }
     reader.found
+}
+
+/// Which row of a table counts where several match.
+fn hit(table: &Node) -> Hit {
+    let first = table.get("hit").and_then(Node::text).is_some_and(|word| word.trim() == Hit::First.word());
+    if first { Hit::First } else { Hit::Unique }
 }
 
 /// The document with a change made; the same document if the place does not exist.
@@ -78,6 +104,14 @@ fn make(node: &mut Node, place: &[usize], edit: &Edit) {
         ([at, rest @ ..], _, Kind::Seq(elements)) => make(&mut elements[*at], rest, edit),
         _ => {}
     }
+}
+
+/// A cell of a column.
+struct Cell<'n> {
+    /// The position of its row.
+    row: usize,
+    place: Vec<usize>,
+    node: &'n Node,
 }
 
 struct Reader<'a> {
@@ -160,7 +194,7 @@ impl Reader<'_> {
                 for (nth, (key, node)) in table.entries().unwrap_or_default().iter().enumerate() {
                     let path = format!("points.{}.{}", part.text, key.text);
                     reader.inside(nth, |reader| match key.text.as_str() {
-                        "rows" => reader.rows(node, &path),
+                        "rows" => reader.rows(node, &path, hit(table)),
                         "otherwise" => reader.outcome(node, &path),
                         _ => {}
                     });
@@ -169,9 +203,9 @@ impl Reader<'_> {
         }
     }
 
-    fn rows(&mut self, node: &Node, path: &str) {
+    fn rows(&mut self, node: &Node, path: &str, hit: Hit) {
         let rows = node.elements().unwrap_or_default();
-        self.borders(rows, path);
+        self.borders(rows, path, hit);
         for (at, row) in rows.iter().enumerate() {
             self.inside(at, |reader| reader.outcome(row, &format!("{path}[{at}]")));
         }
@@ -184,6 +218,9 @@ impl Reader<'_> {
             self.inside(at, |reader| match key.text.as_str() {
                 "points" => reader.steps(node, &path),
                 "then" => {
+                    if node.entries().is_some() {
+                        reader.note(node.span.start, Edit::Say("none".to_owned()), &path, &action_words(node), "none");
+                    }
                     let actions: Vec<Action> = reader.rule.ways().iter().flat_map(|way| way.1).cloned().collect();
                     reader.actions(node, &actions, &path);
                 }
@@ -192,8 +229,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The borders between rows, column by column.
-    fn borders(&mut self, rows: &[Node], path: &str) {
+    /// The borders between rows, column by column. Of `first` rows, which may overlap, each moves by itself.
+    fn borders(&mut self, rows: &[Node], path: &str, hit: Hit) {
         let mut columns: Vec<&str> = Vec::new();
         for (key, _) in rows.iter().flat_map(|row| row.entries().unwrap_or_default()) {
             if !["points", "then", "reason"].contains(&key.text.as_str()) && !columns.contains(&key.text.as_str()) {
@@ -201,23 +238,35 @@ impl Reader<'_> {
             }
         }
         for column in columns {
-            let cells: Vec<(Vec<usize>, &Node)> =
+            let cells: Vec<Cell<'_>> =
                 rows.iter().enumerate().filter_map(|(row, node)| self.cell(row, node, column)).collect();
-            let texts: Vec<&str> = cells.iter().map(|(_, node)| node.text().unwrap_or_default()).collect();
-            for moved in moved_borders(&texts) {
-                let said: Vec<String> = moved.iter().map(|(at, new)| format!("{} -> {new}", texts[*at])).collect();
-                let Some(at) = moved.first().map(|(at, _)| cells[*at].1.span.start) else { continue };
-                let edits = moved.into_iter().map(|(at, new)| (cells[at].0.clone(), Edit::Say(new))).collect();
-                let text = format!("{path}.{column}: {}", said.join(", "));
-                self.found.push(Change { document: self.document, edits, at, text });
+            match hit {
+                Hit::Unique => self.moves(&cells, &format!("{path}.{column}")),
+                Hit::First => {
+                    for cell in &cells {
+                        self.moves(slice::from_ref(cell), &format!("{path}[{}].{column}", cell.row));
+                    }
+                }
             }
         }
     }
 
-    fn cell<'n>(&self, row: usize, node: &'n Node, column: &str) -> Option<(Vec<usize>, &'n Node)> {
+    /// Every border between these cells moved.
+    fn moves(&mut self, cells: &[Cell<'_>], path: &str) {
+        let texts: Vec<&str> = cells.iter().map(|cell| cell.node.text().unwrap_or_default()).collect();
+        for moved in moved_borders(&texts) {
+            let said: Vec<String> = moved.iter().map(|(at, new)| format!("{} -> {new}", texts[*at])).collect();
+            let Some(at) = moved.first().map(|(at, _)| cells[*at].node.span.start) else { continue };
+            let edits = moved.into_iter().map(|(at, new)| (cells[at].place.clone(), Edit::Say(new))).collect();
+            let text = format!("{path}: {}", said.join(", "));
+            self.found.push(Change { document: self.document, edits, at, text });
+        }
+    }
+
+    fn cell<'n>(&self, row: usize, node: &'n Node, column: &str) -> Option<Cell<'n>> {
         let at = node.entries()?.iter().position(|(key, _)| key.text == column)?;
         let place = self.place.iter().copied().chain([row, at]).collect();
-        Some((place, &node.entries()?[at].1))
+        Some(Cell { row, place, node: &node.entries()?[at].1 })
     }
 
     fn actions(&mut self, node: &Node, actions: &[Action], path: &str) {
@@ -276,6 +325,16 @@ impl Reader<'_> {
             self.say(node, path, &other);
         }
     }
+}
+
+/// What a row does, in a word for each action.
+fn action_words(node: &Node) -> String {
+    let maps = match &node.kind {
+        Kind::Seq(maps) => maps.as_slice(),
+        _ => slice::from_ref(node),
+    };
+    let words = maps.iter().flat_map(|map| map.entries().unwrap_or_default()).map(|(word, _)| word.text.as_str());
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Other words that an argument may have.

@@ -8,18 +8,18 @@ mod scalar;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headroom_engine::{Rule, Ruleset};
+use headroom_engine::{Rule, Ruleset, sheet_rows};
 use headroom_policy::yaml::{Node, parse};
 
 use crate::bare::run_bare;
 use crate::rule_tests::{Test, TestFileError, read_tests};
 
-use document::{Change, Document, changed, changes};
+use document::{Change, Document, Sources, changed, changes};
 
 /// A change of a rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mutant {
-    /// The line of the rule's file, or of `ruleset.yaml` where that gives the value, from 1.
+    /// The line of the rule's file, of the CSV file of its rows, or of `ruleset.yaml` where that gives the value, from 1.
     pub line: usize,
     /// Its file within the ruleset.
     pub path: String,
@@ -69,8 +69,17 @@ pub struct MutationCheck {
     path: String,
     text: String,
     root: Node,
+    sheet: Option<Sheet>,
     overrides: Option<Node>,
     tests: Vec<Test>,
+}
+
+/// The rows of a table in a CSV file.
+#[derive(Debug)]
+struct Sheet {
+    path: String,
+    text: String,
+    rows: Node,
 }
 
 impl MutationCheck {
@@ -80,7 +89,7 @@ impl MutationCheck {
     /// Its test file cannot be read.
     ///
     /// # Panics
-    /// If the rule's own file is not among `files`, or not the text that the ruleset was loaded from.
+    /// If the rule's own files are not among `files`, or not the texts that the ruleset was loaded from.
     pub fn new(ruleset: &Arc<Ruleset>, rule: &Rule, files: &[(String, String)]) -> Result<Self, TestFileError> {
         let text_of = |path: &str| files.iter().find(|(each, _)| each == path).map(|(_, text)| text.as_str());
         let text = text_of(&rule.path).expect("the rule's file").to_owned();
@@ -92,15 +101,21 @@ impl MutationCheck {
             Some(said) => tests_and_notes(ruleset, &tests_path, said)?,
             None => (Vec::new(), Vec::new()),
         };
+        let sheet_path = rule.path.replace(".table.yaml", ".table.csv");
+        let sheet = text_of(&sheet_path).filter(|_| rule.table.is_some()).map(str::to_owned);
+        let sheet =
+            sheet.map(|text| Sheet { rows: sheet_rows(&text).expect("rows that were loaded"), text, path: sheet_path });
         let mutant = |change: Change| {
-            let (path, said) = match (change.document, &settings) {
-                (Document::Overrides, Some((text, _))) => ("ruleset.yaml", *text),
+            let (path, said) = match (change.document, &settings, &sheet) {
+                (Document::Overrides, Some((text, _)), _) => ("ruleset.yaml", *text),
+                (Document::Sheet, _, Some(sheet)) => (sheet.path.as_str(), sheet.text.as_str()),
                 _ => (rule.path.as_str(), text.as_str()),
             };
             let (line, path) = (line_of(said, change.at), path.to_owned());
             Mutant { line, path, text: change.text.clone(), change }
         };
-        let mutants = changes(rule, &ruleset.schema, &root, given).into_iter().map(mutant).collect();
+        let sources = Sources { root: &root, sheet: sheet.as_ref().map(|sheet| &sheet.rows), overrides: given };
+        let mutants = changes(rule, &ruleset.schema, &sources).into_iter().map(mutant).collect();
         let failing = tests.iter().filter(|test| fails(test, ruleset)).map(|test| test.name.clone()).collect();
         Ok(Self {
             rule: Arc::clone(&rule.id),
@@ -113,6 +128,7 @@ impl MutationCheck {
             overrides: given.cloned(),
             text,
             root,
+            sheet,
             tests,
         })
     }
@@ -123,11 +139,15 @@ impl MutationCheck {
     /// If there is no mutant `at`.
     pub fn try_mutant(&self, at: usize, first: usize) -> Fate {
         let change = &self.mutants[at].change;
-        let (root, overrides) = match change.document {
-            Document::Rule => (changed(&self.root, change), self.overrides.clone()),
-            Document::Overrides => (self.root.clone(), self.overrides.as_ref().map(|node| changed(node, change))),
+        let made = |document: Document, node: &Node| match change.document == document {
+            true => changed(node, change),
+            false => node.clone(),
         };
-        let Ok(mutated) = self.ruleset.with_rule(&self.path, &self.text, &root, overrides.as_ref()) else {
+        let root = made(Document::Rule, &self.root);
+        let rows = self.sheet.as_ref().map(|sheet| made(Document::Sheet, &sheet.rows));
+        let sheet = rows.as_ref().zip(self.sheet.as_ref()).map(|(rows, sheet)| (rows, sheet.text.as_str()));
+        let overrides = self.overrides.as_ref().map(|node| made(Document::Overrides, node));
+        let Ok(mutated) = self.ruleset.with_rule(&self.path, &self.text, &root, sheet, overrides.as_ref()) else {
             return Fate::Refused;
         };
         if self.is_same(&mutated) {

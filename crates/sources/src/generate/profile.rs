@@ -27,6 +27,7 @@ pub(super) enum Salt {
     Appeal,
     Autopay,
     Day,
+    Part,
 }
 
 /// How an account pays its statements.
@@ -36,6 +37,8 @@ pub(super) enum Habit {
     Early,
     /// In full, when it is due.
     Full,
+    /// Uses up what it may draw; of each statement a small part days before it is due and more than half when it is.
+    Stretched,
     /// The minimum, when it is due.
     Minimum,
     /// In most months one to three days late.
@@ -95,8 +98,12 @@ impl Profile {
             habit,
             statement_day: if dice.permille(700) { dice.between(1, 15) } else { dice.between(16, 28) },
             signal_day: dice.between(1, 28),
-            purchases: dice.between(2, 6),
-            appetite: if habit == Habit::Minimum { dice.between(12, 35) } else { dice.between(15, 85) },
+            purchases: if habit == Habit::Stretched { dice.between(24, 30) } else { dice.between(2, 6) },
+            appetite: match habit {
+                Habit::Minimum => dice.between(12, 35),
+                Habit::Stretched => dice.between(240, 300),
+                _ => dice.between(15, 85),
+            },
             sales: if merchant { base / 1_000 * sales_permille(segment, &mut dice) } else { 0 },
             idle: dice.permille(30),
             reported: dice.permille(300),
@@ -203,7 +210,8 @@ fn sales_permille(segment: Segment, dice: &mut Dice) -> i64 {
 fn habit_of(dice: &mut Dice) -> Habit {
     match dice.between(0, 999) {
         0..180 => Habit::Early,
-        180..670 => Habit::Full,
+        180..620 => Habit::Full,
+        620..670 => Habit::Stretched,
         670..870 => Habit::Minimum,
         870..890 => Habit::Forgetful,
         890..960 => Habit::Late,

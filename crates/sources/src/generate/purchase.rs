@@ -10,6 +10,9 @@ const OPEN: i64 = 0;
 const SHUT: i64 = 15;
 /// A promotion multiplies orders by this.
 const PROMOTION_RUSH: u64 = 4;
+/// By how many percent of base the limit of who uses it up grows in a month, and where that ends.
+const RAISED_A_MONTH: i64 = 3;
+const RAISED_MOST: i64 = 140;
 
 pub(super) fn play(scene: &mut Scene<'_>) {
     if !scene.profile.is_merchant() {
@@ -37,10 +40,19 @@ fn shop(scene: &mut Scene<'_>) {
     }
 }
 
-/// What good payers may draw in a promotion lies above their base: they were given boosts.
+/// What good payers may draw in a promotion lies above their base: they were given boosts. Who uses it up is raised
+/// month by month, and draws that too.
 fn ceiling(scene: &Scene<'_>) -> i64 {
-    let boosted = scene.today.running.is_some() && matches!(scene.profile.habit, Habit::Early | Habit::Full);
-    scene.profile.base / 100 * if boosted { 112 } else { 100 }
+    let running = scene.today.running.is_some();
+    let percent = match scene.profile.habit {
+        Habit::Early | Habit::Full if running => 112,
+        Habit::Stretched => {
+            let raised = (100 + i64::from(scene.today.day) / 30 * RAISED_A_MONTH).min(RAISED_MOST);
+            if running { raised + 15 } else { raised }
+        }
+        _ => 100,
+    };
+    scene.profile.base / 100 * percent
 }
 
 fn price(scene: &mut Scene<'_>) -> i64 {

@@ -9,6 +9,8 @@ use super::scene::Scene;
 
 /// Statements are made in the last hour of Shanghai's day, after the day's orders.
 const STATEMENT_HOUR: i64 = 15;
+/// What comes early of a statement, percent: less than its minimum, so that the rest stays due.
+const EARLY_PART: i64 = 8;
 /// Days past due at which a customer is called and asked for a promise.
 const PROMISE_DPD: u32 = 5;
 const PROMISE_DAYS: u32 = 7;
@@ -25,6 +27,9 @@ pub(super) fn play(scene: &mut Scene<'_>) {
     let pays = pays_today(scene);
     if pays {
         pay(scene);
+    } else if scene.profile.habit == Habit::Stretched && pays_a_part_today(scene) {
+        let amount = scene.ledger.statement / 100 * EARLY_PART;
+        scene.add_between(1, 10, What::PaymentPosted { amount, clears_after: 0 });
     }
     chase(scene, pays);
 }
@@ -60,6 +65,14 @@ fn pays_today(scene: &mut Scene<'_>) -> bool {
     }
 }
 
+/// Days before the next due date, once in a cycle.
+fn pays_a_part_today(scene: &Scene<'_>) -> bool {
+    let due = scene.ledger.due_day;
+    let mut dice = Dice::of(scene.profile.seed, scene.profile.account, Salt::Part as u64 | u64::from(due) << 32);
+    let before = u32::try_from(dice.between(4, 12)).expect("some days");
+    due != NO_DAY && scene.today.day + before == due
+}
+
 fn pay(scene: &mut Scene<'_>) {
     let amount = payment(scene);
     let at = scene.moment(1, 14);
@@ -88,6 +101,9 @@ fn payment(scene: &mut Scene<'_>) -> i64 {
     };
     if minimum {
         return scene.about(ledger.owed, 100, 109);
+    }
+    if scene.profile.habit == Habit::Stretched {
+        return scene.about(ledger.statement, 50, 60).max(ledger.owed);
     }
     (ledger.statement - ledger.paid).min(ledger.balance).max(ledger.owed)
 }

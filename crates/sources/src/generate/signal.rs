@@ -2,7 +2,7 @@
 
 use super::calendar::{DAY, HOUR};
 use super::draft::{Fact, What};
-use super::profile::{Profile, Salt};
+use super::profile::{Habit, Profile, Salt};
 use super::random::{Dice, choice};
 use super::scene::Scene;
 
@@ -11,6 +11,7 @@ const DAYS_OF_A_MONTH: u32 = 30;
 
 pub(super) fn play(scene: &mut Scene<'_>) {
     alarm(scene);
+    watch(scene);
     if scene.today.day_of_month != scene.profile.signal_day {
         return;
     }
@@ -31,6 +32,15 @@ fn alarm(scene: &mut Scene<'_>) {
         640..1_740 => raise(scene, Fact::DeviceChanged),
         1_740..2_640 => raise(scene, Fact::PlaceChanged),
         _ => {}
+    }
+}
+
+/// Who uses the limit up is looked up every week.
+fn watch(scene: &mut Scene<'_>) {
+    let is_watched = scene.profile.habit == Habit::Stretched && !scene.profile.is_merchant();
+    if is_watched && i64::from(scene.today.day % 7) == scene.profile.signal_day % 7 {
+        let value = consumer_fact(&scene.profile, Fact::Inquiries, &mut scene.dice);
+        scene.add_between(16, 20, What::Signal { fact: Fact::Inquiries, value });
     }
 }
 

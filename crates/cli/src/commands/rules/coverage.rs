@@ -13,11 +13,13 @@ use headroom_engine::{
 };
 use headroom_node::Merge;
 use headroom_node::view::Item;
-use headroom_sim::{MemoryShard, Questions};
+use headroom_sim::{AskedCondition, MemoryShard, Questions, RowCoverage};
 
 use crate::failure::Status;
-use crate::output::Output;
+use crate::output::{Format, Output};
 use crate::{progress, rules_dir};
+
+use super::test::{named_row, whole_row};
 
 /// Accounts are looked at after each batch: smaller ones see more of what passes.
 const BATCH_RECORDS: usize = 100;
@@ -42,12 +44,17 @@ impl Command {
         let ruleset = Arc::new(rules_dir::load(&self.rules)?);
         let mut seen = Seen::new(&ruleset);
         let mut shard = MemoryShard::new(&ruleset, true);
-        self.feed(&mut shard, &mut seen, output)?;
-        output.print(&seen.report(&ruleset, &shard.state().totals, self.all))?;
+        self.feed(&ruleset, &mut shard, &mut seen, output)?;
+        let totals = &shard.state().totals;
+        let refused: u64 = totals.dead_letters.values().sum();
+        if refused > 0 {
+            eprintln!("warning: {refused} of {} events were refused, see `dead_letters`", totals.events);
+        }
+        output.print(&seen.report(&ruleset, totals, self.all, output.format))?;
         Ok(Status::Done)
     }
 
-    fn feed(&self, shard: &mut MemoryShard, seen: &mut Seen, output: &Output) -> Result<()> {
+    fn feed(&self, ruleset: &Arc<Ruleset>, shard: &mut MemoryShard, seen: &mut Seen, output: &Output) -> Result<()> {
         let mut merge = Merge::open(&self.events, |_, _| 0)?;
         let bar = progress::bytes(merge.bytes_total(), output);
         loop {
@@ -55,7 +62,7 @@ impl Command {
             if records.is_empty() {
                 break;
             }
-            shard.records(&records, &mut |commit| commit.asked.iter().for_each(|each| seen.asking.note(each)));
+            shard.records(&records, &mut |commit| commit.asked.iter().for_each(|each| seen.asking.note(each, ruleset)));
             seen.look(shard, &records);
             bar.set_position(merge.bytes_read());
         }
@@ -131,45 +138,54 @@ impl Seen {
         }
     }
 
-    fn report(&self, ruleset: &Ruleset, totals: &Totals, all: bool) -> Item {
+    fn report(&self, ruleset: &Ruleset, totals: &Totals, all: bool, format: Format) -> Item {
         let fired = |rule: &&Rule| totals.fired.contains_key(&rule.number);
-        let show = |rule: &Rule| self.rule(rule, totals);
+        let nested = format == Format::Json;
+        let show = |rule: &Rule| self.rule(rule, totals, nested);
+        let shown = ruleset.rules.iter().filter(|rule| !nested && (all || !fired(rule)));
+        let conditions: Vec<Item> = shown.flat_map(|rule| self.conditions(rule)).collect();
         let silent: Vec<Item> = ruleset.rules.iter().filter(|rule| !fired(rule)).map(show).collect();
         let others: Vec<Item> = ruleset.rules.iter().filter(|rule| all && fired(rule)).map(show).collect();
+        let rows: Vec<(&Rule, RowCoverage)> = ruleset.rules.iter().flat_map(|rule| self.rows(rule)).collect();
+        let never = rows.iter().filter(|(_, row)| row.chosen == 0);
+        let never = never.map(|(rule, row)| if nested { whole_row(&rule.id, row) } else { named_row(&rule.id, row) });
         let guards = GUARD_NAMES.iter().filter(|name| !totals.guards.contains_key(**name));
         let unmoved = || self.features.iter().filter(|each| !each.moved);
         let unknown = unmoved().filter(|each| each.first.is_none()).map(|each| each.feature.name);
         let constant = unmoved().filter_map(|each| Some(one_value(each.feature, each.first?)));
-        Item::fields([
+        let mut parts = vec![
             ("events", totals.events.into()),
+            ("dead_letters", Item::counts(totals.dead_letters.iter().map(|(code, count)| (code.as_str(), *count)))),
             ("rules", ruleset.rules.len().into()),
             ("rules_fired", (ruleset.rules.len() - silent.len()).into()),
             ("guards_hit", totals.guards.len().into()),
             ("features", self.features.len().into()),
             ("features_moved", self.features.iter().filter(|each| each.moved).count().into()),
+            ("table_rows", rows.len().into()),
+            ("table_rows_chosen", rows.iter().filter(|(_, row)| row.chosen > 0).count().into()),
             ("rules_never_fired", Item::List(silent)),
             ("rules_that_fired", Item::List(others)),
+            ("rows_never_chosen", Item::list(never)),
             ("guards_never_hit", Item::list(guards.copied())),
             ("features_never_known", Item::list(unknown)),
             ("features_with_one_value", Item::list(constant)),
-        ])
+        ];
+        if !nested {
+            parts.push(("conditions", Item::List(conditions)));
+        }
+        Item::Fields(parts.into_iter().map(|(name, item)| (name.to_owned(), item)).collect())
     }
 
-    /// How a rule was asked, and what stopped it.
-    fn rule(&self, rule: &Rule, totals: &Totals) -> Item {
+    fn rows<'r>(&self, rule: &'r Rule) -> Vec<(&'r Rule, RowCoverage)> {
+        self.asking.of(rule.number).rows.into_iter().map(|row| (rule, row)).collect()
+    }
+
+    /// How a rule was asked, and what stopped it; machines have its conditions and rows in it.
+    fn rule(&self, rule: &Rule, totals: &Totals, nested: bool) -> Item {
         let asked = self.asking.of(rule.number);
-        let conditions = asked.conditions.iter().map(|each| {
-            Item::fields([
-                ("condition", each.text.as_str().into()),
-                ("true", each.held.into()),
-                ("false", each.failed.into()),
-                ("unknown", each.unknown.into()),
-                ("alone", each.alone.into()),
-            ])
-        });
         let beaten = format!("{} < ", rule.id);
         let beaten = totals.overridden.iter().filter_map(|(pair, count)| Some((pair.strip_prefix(&beaten)?, *count)));
-        Item::fields([
+        let mut parts = vec![
             ("rule", (&*rule.id).into()),
             ("fired", totals.fired.get(&rule.number).copied().unwrap_or(0).into()),
             ("asked", asked.asked.into()),
@@ -177,9 +193,33 @@ impl Seen {
             ("ended_unknown", totals.not_evaluated.get(&rule.number).copied().unwrap_or(0).into()),
             ("stopped_by", asked.stopped_by().into()),
             ("overridden_by", Item::counts(beaten)),
-            ("conditions", Item::list(conditions)),
-        ])
+        ];
+        if nested {
+            parts.push(("conditions", Item::list(asked.conditions.iter().map(|each| Item::fields(counts(each))))));
+            parts.push(("rows", Item::list(asked.rows.iter().map(|row| whole_row(&rule.id, row)))));
+        }
+        Item::Fields(parts.into_iter().map(|(name, item)| (name.to_owned(), item)).collect())
     }
+
+    /// Its conditions, for a table of all rules'.
+    fn conditions(&self, rule: &Rule) -> Vec<Item> {
+        let conditions = self.asking.of(rule.number).conditions;
+        let row = |each: &AskedCondition| {
+            let [condition, held, failed, unknown, alone] = counts(each);
+            Item::fields([("rule", (&*rule.id).into()), condition, held, failed, unknown, alone])
+        };
+        conditions.iter().map(row).collect()
+    }
+}
+
+fn counts(each: &AskedCondition) -> [(&'static str, Item); 5] {
+    [
+        ("condition", each.text.as_str().into()),
+        ("true", each.held.into()),
+        ("false", each.failed.into()),
+        ("unknown", each.unknown.into()),
+        ("alone", each.alone.into()),
+    ]
 }
 
 /// A feature that never moved is shown as the words that rules use.

@@ -29,12 +29,18 @@ pub struct Command {
 enum Kind {
     /// `*.rule.yaml`
     Rule,
+    /// `*.table.yaml`
+    Table,
     /// `*.test.yaml`
     Test,
     /// `ruleset.yaml`
     Ruleset,
     /// `facts.yaml`
     Facts,
+    /// `strategies.yaml`
+    Strategies,
+    /// `conflicts.yaml`
+    Conflicts,
 }
 
 impl Command {
@@ -57,9 +63,12 @@ impl Command {
 fn schema(kind: Kind) -> &'static str {
     let wanted = match kind {
         Kind::Rule => "rule.schema.json",
+        Kind::Table => "table.schema.json",
         Kind::Test => "test.schema.json",
         Kind::Ruleset => "ruleset.schema.json",
         Kind::Facts => "facts.schema.json",
+        Kind::Strategies => "strategies.schema.json",
+        Kind::Conflicts => "conflicts.schema.json",
     };
     SCHEMAS.iter().find(|(name, _)| *name == wanted).map_or("", |(_, text)| text)
 }

@@ -8,7 +8,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use headroom_engine::Ruleset;
 use headroom_node::view::Item;
-use headroom_sim::{Coverage, Failure, Report, bless_rule_tests, cover_rule_tests, render_mismatches, run_rule_tests};
+use headroom_sim::{
+    Coverage, Failure, Report, RowCoverage, bless_rule_tests, cover_rule_tests, render_mismatches, run_rule_tests,
+};
 use headroom_sources::read_rule_tests_dir;
 
 use crate::failure::Status;
@@ -25,7 +27,8 @@ pub struct Command {
     /// Write what comes into the test files, as what they expect
     #[arg(long)]
     bless: bool,
-    /// Show of each rule's conditions what they never were in its tests: true, false, unknown
+    /// Show of each rule's conditions what they never were in its tests: true, false, unknown; of tables, the same of
+    /// each row's cells, and which rows were never chosen
     #[arg(long)]
     coverage: bool,
     /// Run again whenever a file changes, until interrupted
@@ -75,6 +78,7 @@ impl Command {
         let mut parts = summary(&report, &files, blessed);
         if self.coverage {
             parts.extend(conditions(&report, output.format));
+            parts.extend(rows(&report, output.format));
         }
         output.print(&Item::Fields(parts))?;
         Ok(if report.is_fine() { Status::Done } else { Status::Findings })
@@ -147,4 +151,64 @@ fn conditions(report: &Report, format: Format) -> Vec<(String, Item)> {
     let name = if format == Format::Json { "condition_coverage" } else { "conditions_not_covered" };
     let parts = [("conditions", all().count().into()), ("conditions_covered", covered.into()), (name, rows)];
     parts.into_iter().map(|(name, item)| (name.to_owned(), item)).collect()
+}
+
+/// How many rows of decision tables there are and were chosen, and what their cells never were; people see what is
+/// missing, and nothing of it where there are no tables, machines every row.
+fn rows(report: &Report, format: Format) -> Vec<(String, Item)> {
+    let all = || report.coverage.iter().flat_map(|rule| rule.rows.iter().map(move |each| (&*rule.rule, each)));
+    let cells = || all().flat_map(|(rule, row)| row.conditions.iter().map(move |each| (rule, row, each)));
+    if format != Format::Json && all().next().is_none() {
+        return Vec::new();
+    }
+    let chosen = all().filter(|(_, row)| row.chosen > 0).count();
+    let covered = cells().filter(|(.., each)| each.never().is_empty()).count();
+    let mut parts = vec![
+        ("rows", all().count().into()),
+        ("rows_chosen", chosen.into()),
+        ("cells", cells().count().into()),
+        ("cells_covered", covered.into()),
+    ];
+    if format == Format::Json {
+        parts.push(("row_coverage", Item::list(all().map(|(rule, row)| whole_row(rule, row)))));
+    } else {
+        let open = all().filter(|(_, row)| row.chosen == 0);
+        let open = open.map(|(rule, row)| named_row(rule, row));
+        let cells = cells().filter(|(.., each)| !each.never().is_empty()).map(|(rule, row, each)| {
+            let [rule, row, cells] = name_of(rule, row);
+            Item::fields([
+                rule,
+                row,
+                cells,
+                ("condition", each.text.as_str().into()),
+                ("never", Item::list(each.never())),
+            ])
+        });
+        parts.extend([("rows_never_chosen", Item::list(open)), ("cells_not_covered", Item::list(cells))]);
+    }
+    parts.into_iter().map(|(name, item)| (name.to_owned(), item)).collect()
+}
+
+/// Which row of which table, and what it asks.
+pub fn named_row(rule: &str, row: &RowCoverage) -> Item {
+    Item::fields(name_of(rule, row))
+}
+
+fn name_of(rule: &str, row: &RowCoverage) -> [(&'static str, Item); 3] {
+    [("rule", rule.into()), ("row", row.place.as_str().into()), ("cells", row.cells.as_str().into())]
+}
+
+/// A row with how often it was chosen and what each condition of its cells was.
+pub fn whole_row(rule: &str, row: &RowCoverage) -> Item {
+    let conditions = row.conditions.iter().map(|each| {
+        Item::fields([
+            ("condition", each.text.as_str().into()),
+            ("true", each.was_true.into()),
+            ("false", each.was_false.into()),
+            ("unknown", each.was_unknown.into()),
+            ("never", Item::list(each.never())),
+        ])
+    });
+    let [rule, row_at, cells] = name_of(rule, row);
+    Item::fields([rule, row_at, cells, ("chosen", row.chosen.into()), ("conditions", Item::list(conditions))])
 }

@@ -3,7 +3,7 @@
 use headroom_engine::{Rule, Ruleset};
 use headroom_node::view::Item;
 use headroom_policy::{Datum, Trace, TraceNode, Verdict};
-use headroom_sim::{Asking, Held, missing_name, write_money};
+use headroom_sim::{Asking, CountedRow, Held, missing_name, write_money};
 
 /// For people.
 pub fn text(rule: &Rule, ruleset: &Ruleset, held: &Held) -> String {
@@ -24,6 +24,10 @@ fn asking(rule: &Rule, ruleset: &Ruleset, asked: &Asking) -> String {
     let missing = asked.missing(ruleset);
     if !missing.is_empty() {
         out.push_str(&format!("  not known: {}\n", missing.join(", ")));
+    }
+    for row in &asked.rows {
+        let cells = if row.cells.is_empty() { String::new() } else { format!(" where {}", row.cells) };
+        out.push_str(&format!("  {}{cells}: {}\n", row.place, row.gives));
     }
     out.push('\n');
     let title = asked.all_of.then_some("all of these");
@@ -95,6 +99,7 @@ pub fn item(rule: &Rule, ruleset: &Ruleset, held: &Held) -> Item {
             ("in_the_way", Item::list(each.in_the_way().into_iter().map(|node| node.text.as_str()))),
             ("missing", Item::list(each.missing(ruleset))),
             ("condition", part(&each.condition.root, ruleset)),
+            ("rows", Item::list(each.rows.iter().map(row))),
             ("amounts", Item::list(amounts(each, ruleset))),
         ])
     });
@@ -107,6 +112,11 @@ pub fn item(rule: &Rule, ruleset: &Ruleset, held: &Held) -> Item {
         ("wrong_segment", held.wrong_segment.into()),
         ("asked", Item::list(asked)),
     ])
+}
+
+fn row(row: &CountedRow) -> Item {
+    let texts = [("row", &row.place), ("cells", &row.cells), ("gives", &row.gives)];
+    Item::fields(texts.map(|(name, text)| (name, text.as_str().into())))
 }
 
 fn amounts(asked: &Asking, ruleset: &Ruleset) -> Vec<Item> {

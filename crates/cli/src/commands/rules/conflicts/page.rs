@@ -68,13 +68,26 @@ fn card(finding: &Finding) -> String {
     };
     let class = if finding.note.is_some() { "accepted" } else { "open" };
     format!(
-        "<article class=\"{class}\">\n<h3>{}</h3>\n<p>{}</p>\n<p class=\"where\">on {}; {}</p>\n{}{end}</article>\n",
+        "<article class=\"{class}\">\n<h3>{}</h3>\n<p>{}</p>\n{}{}{end}</article>\n",
         ids.join(" · "),
-        escape(&finding.text),
-        escape(&finding.on.join(", ")),
-        escape(&segments(&finding.segments)),
+        with_code(&finding.text),
+        place(&finding.on, &finding.segments),
         finding.witness.as_ref().map_or_else(String::new, account),
     )
+}
+
+/// On which triggers, for whom; nothing where a finding is about no trigger.
+fn place(on: &[String], of: &[&str]) -> String {
+    if on.is_empty() {
+        return String::new();
+    }
+    format!("<p class=\"where\">on {}; {}</p>\n", escape(&on.join(", ")), escape(&segments(of)))
+}
+
+/// A sentence whose words between backticks are code.
+fn with_code(text: &str) -> String {
+    let parts = text.split('`').map(escape).enumerate();
+    parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{part}</code>") } else { part }).collect()
 }
 
 /// The account: a row for each rule.
@@ -95,7 +108,7 @@ fn account(witness: &Witness) -> String {
         })
         .collect();
     format!(
-        "<table>\n<caption>An account in {} on which it shows</caption>\n<thead><tr><th>Rule</th><th>When</th><th>Reads</th>\
+        "<table>\n<caption>An account in {} on which it shows; money in minor units</caption>\n<thead><tr><th>Rule</th><th>When</th><th>Reads</th>\
          <th>Wants</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n",
         witness.currency_in_words()
     )
@@ -103,11 +116,15 @@ fn account(witness: &Witness) -> String {
 
 fn settled(shown: &Shown<'_>) -> String {
     let row = |each: &Overlap| {
+        let shown = each.witness.as_ref().map_or_else(String::new, |witness| {
+            format!("<details><summary>on an account</summary>{}</details>", account(witness))
+        });
         format!(
-            "<tr><td><code>{}</code></td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>\n",
+            "<tr><td><code>{}</code><br/><code>{}</code></td><td>{}<br/>{}</td><td>{}{shown}</td></tr>\n",
             escape(&each.rules[0]),
             escape(&each.rules[1]),
             escape(&each.on.join(", ")),
+            escape(&segments(&each.segments)),
             escape(each.how),
         )
     };
@@ -117,7 +134,7 @@ fn settled(shown: &Shown<'_>) -> String {
     }
     format!(
         "<section>\n<h2>Settled by arbitration</h2>\n<p class=\"lead\">Rules that meet, and how it is decided between them.</p>\n\
-         <table>\n<thead><tr><th>Rule</th><th>Rule</th><th>On</th><th>How</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</section>\n"
+         <table>\n<thead><tr><th>Rules</th><th>On, for whom</th><th>How</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</section>\n"
     )
 }
 
@@ -127,4 +144,15 @@ fn idle(shown: &Shown<'_>) -> String {
         return String::new();
     }
     format!("<section>\n<h2>Notes that explain nothing any more</h2>\n<ul>\n{items}</ul>\n</section>\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_code;
+
+    #[test]
+    fn code_is_marked_and_escaped() {
+        assert_eq!(with_code("`a<b` and `c`: & so"), "<code>a&lt;b</code> and <code>c</code>: &amp; so");
+        assert_eq!(with_code("no code"), "no code");
+    }
 }
