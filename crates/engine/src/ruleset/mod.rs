@@ -25,7 +25,7 @@ pub use params::PARAM_TYPES;
 pub use rule::{NoticeSpec, OnUnknown, Once, Rule, RuleVerdict};
 pub use rule_file::RULE_KEYS;
 pub use settings::{Guards, Settings};
-pub use settings_file::{GUARD_KEYS, SETTINGS_KEYS};
+pub use settings_file::{GUARD_KEYS, SETTINGS_KEYS, read_feeds};
 pub use table::{
     Choice, Column, Hit, KEYS as TABLE_KEYS, Points, RowOutcome, RowWorth, Score, Table, TableRow, TableRows,
 };
@@ -60,6 +60,7 @@ pub struct Ruleset {
     pub names: RuleNames,
     /// Warnings of its files.
     pub warnings: Vec<FileReport>,
+    strategies: strategy_file::Strategies,
     by_kind: Vec<Vec<usize>>,
     by_fact: BTreeMap<u32, Vec<usize>>,
 }
