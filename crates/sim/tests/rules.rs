@@ -27,6 +27,16 @@ fn the_tests_of_the_built_in_rules_pass() {
     assert!(report.passed > 0);
 }
 
+/// Every built-in rule has cases in which it fires, in which each feature that may be missing is, in which an account of
+/// another segment comes, and in which something stronger wins; thresholds are in `rules mutate`.
+#[test]
+fn the_tests_of_the_built_in_rules_leave_nothing_out() {
+    let report = cover_rule_tests(&common::builtin(), &common::files("rules"));
+    let holes: Vec<String> =
+        report.holes.iter().map(|each| format!("{}: no test in which {}", each.rule, each.text)).collect();
+    assert!(holes.is_empty(), "\n{}", holes.join("\n"));
+}
+
 fn own(test: &str) -> Report {
     let mut files = common::files("rules");
     files.retain(|(path, _)| !path.ends_with(".test.yaml"));

@@ -1,12 +1,15 @@
 //! The changes of a rule's document that one of its tests must notice: its expressions, the values of its parameters,
-//! and what its actions are given.
+//! what its actions are given, and its head.
 
-use headroom_engine::{Action, CAN_DO, CapName, Cause, HoldOf, Priority, Rule, Scope};
+use headroom_engine::{Action, CAN_DO, CapName, Cause, HoldOf, Priority, Rule, Ruleset, Scope};
 use headroom_policy::yaml::{Kind, Node, Style};
 use headroom_policy::{Program, Schema, Span};
 
+use crate::holes::never_unknown;
+
 use super::cell::moved_borders;
 use super::expression::rewritten;
+use super::head;
 use super::scalar::{neighbours, time_neighbours};
 
 /// Which document is changed.
@@ -40,9 +43,11 @@ pub struct Change {
     pub text: String,
 }
 
-/// All changes of a rule: condition, parameters, actions, in the order of the file's keys.
-pub fn changes(rule: &Rule, schema: &Schema, root: &Node, overrides: Option<&Node>) -> Vec<Change> {
-    let mut reader = Reader { rule, schema, document: Document::Rule, place: Vec::new(), found: Vec::new() };
+/// All changes of a rule: condition, parameters, actions, in the order of the file's keys; then those of its head.
+pub fn changes(rule: &Rule, ruleset: &Ruleset, root: &Node, overrides: Option<&Node>) -> Vec<Change> {
+    let decided = never_unknown(rule, ruleset);
+    let mut reader =
+        Reader { rule, schema: &ruleset.schema, document: Document::Rule, place: Vec::new(), found: Vec::new() };
     for (at, (key, node)) in root.entries().unwrap_or_default().iter().enumerate() {
         reader.inside(at, |reader| match key.text.as_str() {
             "when" => reader.expression(node, "when", &rule.when),
@@ -54,6 +59,7 @@ pub fn changes(rule: &Rule, schema: &Schema, root: &Node, overrides: Option<&Nod
             _ => {}
         });
     }
+    reader.found.extend(head::changes(root, decided));
     reader.document = Document::Overrides;
     reader.place.clear();
     if let Some(overrides) = overrides {
