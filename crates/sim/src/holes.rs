@@ -7,7 +7,7 @@ use std::sync::Arc;
 use headroom_engine::{
     Account, Asked, Broadcasts, Class, Context, Output, Reader, Rule, Ruleset, Timestamp, feature_now,
 };
-use headroom_policy::{Constant, TraceNode, Value, Verdict};
+use headroom_policy::{Constant, Currency, Slots, TraceNode, Value, Verdict};
 
 use crate::bare::{Run, run_bare};
 use crate::rule_tests::Test;
@@ -33,7 +33,7 @@ pub struct Shown<'a> {
     silent: bool,
     stronger: bool,
     other_segment: bool,
-    /// Features that may be unknown, and have not been.
+    /// Features that may be unknown, and ratios that may be of nothing, and have not been.
     known: BTreeSet<String>,
 }
 
@@ -42,6 +42,8 @@ impl<'a> Shown<'a> {
         let (mut known, narrowed) = (may_be_unknown(rule, ruleset), !rule.segments.is_empty());
         // Amounts and rows are not traced here: of what only they read, conditions and mutations tell.
         known.retain(|name| rule.when.text().contains(name.as_str()));
+        let blank = rule.when.trace(&Slots::new(ruleset.schema.len()), Currency(*b"XXX"));
+        known.extend(blank.conditions().map(|each| each.text.to_owned()).filter(|text| text.starts_with("pct(")));
         Self { rule, ruleset, fired: false, silent: false, stronger: false, other_segment: !narrowed, known }
     }
 
@@ -101,7 +103,7 @@ impl<'a> Shown<'a> {
             (self.stronger, "something stronger wins, or stands beside it"),
         ];
         let plain = plain.into_iter().filter(|(shown, _)| !shown).map(|(_, text)| text.to_owned());
-        let missing = self.known.iter().map(|each| format!("`{each}` is missing"));
+        let missing = self.known.iter().map(|each| format!("`{each}` is unknown"));
         plain.chain(missing).map(|text| Hole { rule: Arc::clone(&self.rule.id), text }).collect()
     }
 }
