@@ -60,6 +60,21 @@ fn every_reason_has_a_page_and_every_page_a_reason() {
     report("reason codes", &differences(&codes, &pages, folder));
 }
 
+/// What a rule's reason means, and what the customer can do, in both languages.
+#[test]
+fn every_reason_of_a_rule_speaks_both_languages() {
+    let chinese = |line: &&str| line.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    let lacks = |page: &str| {
+        let says = |start: &str| page.lines().any(|line| line.starts_with(start));
+        let told = page.lines().filter(chinese).any(|line| !line.starts_with("- "));
+        !(told && says("- Customer: ") && says("- 客户：") && says("- Operator: "))
+    };
+    let codes: BTreeSet<String> = rules().iter().flat_map(|rule| rule_reasons(rule)).collect();
+    let findings: Vec<String> =
+        codes.into_iter().filter(|code| lacks(&read(&format!("docs/reasons/{code}.md")))).collect();
+    report("reasons whose page lacks Chinese, or what customer and operator can do", &findings);
+}
+
 #[test]
 fn every_reason_page_is_headed_by_its_code() {
     let headed = |path: &str, page: &str| {

@@ -13,6 +13,7 @@ mod against;
 mod bless;
 mod coverage;
 mod format;
+mod holes;
 mod mutate;
 mod rows;
 mod rule_tests;
@@ -33,6 +34,7 @@ pub use against::{AccountFacts, Asking, Held, hold_against, missing_name, read_a
 pub use bless::bless;
 pub use coverage::{ConditionCoverage, Coverage};
 pub use format::format_file;
+pub use holes::Hole;
 pub use rows::{CountedRow, RowCoverage};
 pub use rule_tests::{
     Failure, KEYS as TEST_KEYS, Report, TestFileError, bless_rule_tests, cover_rule_tests, run_rule_tests,

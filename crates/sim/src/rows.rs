@@ -36,7 +36,7 @@ impl RowCoverage {
     /// Counts one asking of the table. `rows`: what [`Self::all`] gave of the same rule.
     pub(crate) fn note(rows: &mut [Self], asked: &Asked, rule: &Rule, ruleset: &Ruleset) {
         let Asked { slots, currency, .. } = asked;
-        if !rule.when.evaluate(slots, *currency).is_true() {
+        if rows.is_empty() || !rule.when.evaluate(slots, *currency).is_true() {
             return;
         }
         for (row, seen) in rows.iter_mut().zip(seen(rule, ruleset, slots, *currency)) {

@@ -13,13 +13,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use headroom_engine::Ruleset;
+use headroom_engine::{Rule, Ruleset, read_feeds};
 use headroom_policy::yaml::{Node, parse};
 use headroom_policy::{Diagnostic, Span, render, suggest};
 
 use crate::bare::{Run, run_bare, run_bare_watched};
 use crate::bless::bless;
 use crate::coverage::Coverage;
+use crate::holes::{Hole, Shown};
 use crate::scenario::{Scenario, parse_scenario};
 use crate::transcript::{Mismatch, compare};
 
@@ -34,6 +35,8 @@ pub struct Report {
     pub broken: Vec<TestFileError>,
     /// What the tests of each rule reached, by rule number.
     pub coverage: Vec<Coverage>,
+    /// What the tests beside each rule leave out, by rule number; of a watched run.
+    pub holes: Vec<Hole>,
 }
 
 /// A test that failed.
@@ -72,9 +75,23 @@ pub fn run_rule_tests(ruleset: &Arc<Ruleset>, files: &[(String, String)]) -> Rep
     run_with(ruleset, files, run_bare)
 }
 
-/// As [`run_rule_tests`]; the coverage also has every condition of the rules with what it was in their tests.
+/// As [`run_rule_tests`]; the coverage also has every condition of the rules with what it was in their tests, and the
+/// report what they leave out.
 pub fn cover_rule_tests(ruleset: &Arc<Ruleset>, files: &[(String, String)]) -> Report {
-    run_with(ruleset, files, run_bare_watched)
+    let mut report = run_with(ruleset, files, run_bare_watched);
+    report.holes = ruleset.rules.iter().flat_map(|rule| holes(ruleset, rule, files)).collect();
+    report
+}
+
+/// What the tests beside a rule leave out. Files that cannot be read are told elsewhere.
+fn holes(ruleset: &Arc<Ruleset>, rule: &Rule, files: &[(String, String)]) -> Vec<Hole> {
+    let mut shown = Shown::new(rule, ruleset);
+    let beside = rule.path.replace(".rule.yaml", ".test.yaml").replace(".table.yaml", ".test.yaml");
+    let text = files.iter().find(|(path, _)| *path == beside).map(|(_, text)| text);
+    for test in text.and_then(|text| read_tests(text, ruleset).ok()).unwrap_or_default() {
+        shown.take(&test, &test.run(ruleset, run_bare_watched));
+    }
+    shown.holes()
 }
 
 fn run_with(ruleset: &Arc<Ruleset>, files: &[(String, String)], drive: Drive) -> Report {
@@ -84,7 +101,7 @@ fn run_with(ruleset: &Arc<Ruleset>, files: &[(String, String)], drive: Drive) ->
         match read_tests(text, ruleset) {
             Ok(tests) => {
                 for test in tests {
-                    let run = drive(&test.scenario, ruleset);
+                    let run = test.run(ruleset, drive);
                     report.take(ruleset, path, &test, &run);
                     cover(ruleset, path, &run, &mut coverage);
                 }
@@ -98,7 +115,7 @@ fn run_with(ruleset: &Arc<Ruleset>, files: &[(String, String)], drive: Drive) ->
     report
 }
 
-type Drive = fn(&Scenario, &Arc<Ruleset>) -> Run;
+pub(crate) type Drive = fn(&Scenario, &Arc<Ruleset>) -> Run;
 
 fn cover(ruleset: &Ruleset, path: &str, run: &Run, coverage: &mut BTreeMap<u32, Coverage>) {
     let beside = [".rule.yaml", ".table.yaml"].map(|ending| path.replace(".test.yaml", ending));
@@ -137,7 +154,7 @@ pub fn bless_rule_tests(ruleset: &Arc<Ruleset>, path: &str, text: &str) -> Resul
     for test in tests {
         let end = test.before + test.scenario_lines;
         lines[at..test.before].iter().for_each(|line| blessed.push_str(line));
-        let run = run_bare(&test.scenario, ruleset);
+        let run = test.run(ruleset, run_bare);
         let block: String = lines[test.before..end].concat();
         blessed.push_str(&bless(&block, &test.scenario, &run.transcript));
         at = end;
@@ -147,7 +164,7 @@ pub fn bless_rule_tests(ruleset: &Arc<Ruleset>, path: &str, text: &str) -> Resul
 }
 
 /// The keys of a test, in the order in which they are written.
-pub const KEYS: &[&str] = &["name", "silent", "steps"];
+pub const KEYS: &[&str] = &["name", "silent", "feeds", "steps"];
 
 /// A test and where its steps stand.
 #[derive(Debug)]
@@ -159,9 +176,19 @@ pub(crate) struct Test {
     /// Lines of the steps.
     scenario_lines: usize,
     silent: Vec<Silent>,
+    /// Heartbeats of sources, in place of those of the settings.
+    feeds: Option<BTreeMap<String, i64>>,
 }
 
 impl Test {
+    /// A run of its steps.
+    pub fn run(&self, ruleset: &Arc<Ruleset>, drive: Drive) -> Run {
+        let Some(feeds) = &self.feeds else { return drive(&self.scenario, ruleset) };
+        let mut with_feeds = Ruleset::clone(ruleset);
+        with_feeds.settings.feeds.clone_from(feeds);
+        drive(&self.scenario, &Arc::new(with_feeds))
+    }
+
     /// What came otherwise; lines are those of the file.
     pub fn mismatches(&self, ruleset: &Ruleset, run: &Run) -> Vec<Mismatch> {
         let mut mismatches = compare(&self.scenario, &run.transcript);
@@ -239,7 +266,8 @@ fn read_test(text: &str, node: &Node, ruleset: &Ruleset) -> Result<Test, Vec<Dia
         findings.into_iter().map(moved).collect::<Vec<_>>()
     })?;
     let silent = node.get("silent").map_or(Ok(Vec::new()), |node| silent(text, node, ruleset))?;
-    Ok(Test { name: name.to_owned(), scenario, before, scenario_lines, silent })
+    let feeds = node.get("feeds").map(|node| read_feeds(node).map_err(|finding| vec![finding])).transpose()?;
+    Ok(Test { name: name.to_owned(), scenario, before, scenario_lines, silent, feeds })
 }
 
 fn silent(text: &str, node: &Node, ruleset: &Ruleset) -> Result<Vec<Silent>, Vec<Diagnostic>> {

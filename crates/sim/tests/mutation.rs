@@ -189,3 +189,32 @@ fn of_first_rows_each_border_moves_by_itself() {
         ]
     );
 }
+
+/// A rule that `strategies.yaml` keeps from a segment is kept from it in every mutant: else a test of that segment would
+/// notice each of them, and say nothing of the change.
+#[test]
+fn a_mutant_stays_within_the_strategies_of_its_rule() {
+    let strategies =
+        "groups:\n  arrears: {families: [delinquency]}\nsegments:\n  consumer: [arrears]\n  merchant_new: []\n";
+    let other = test("another segment", 9, "none", "").replace("segment=consumer", "segment=merchant_new");
+    let tests = format!("tests:\n{}{other}", test("at", 4, "none", WATCHED));
+    let files = [
+        ("late_watch.rule.yaml".to_owned(), RULE.to_owned()),
+        ("late_watch.test.yaml".to_owned(), tests),
+        ("strategies.yaml".to_owned(), strategies.to_owned()),
+    ];
+    let ruleset = Arc::new(Ruleset::load(&files).expect("the rule is fine"));
+    let check = MutationCheck::new(&ruleset, &ruleset.rules[0], &files).expect("the tests can be read");
+    assert_eq!(check.failing, Vec::<String>::new());
+    let fates: Vec<Fate> = (0..check.mutants.len()).map(|at| check.try_mutant(at, 0)).collect();
+    let found = survivors(&check, &fates);
+    assert!(found.iter().any(|each| each.ends_with("delinquency.dpd >= 4 -> delinquency.dpd >= 3")), "{found:?}");
+}
+
+#[test]
+fn the_head_of_a_rule_is_changed_too() {
+    let (check, _) = check(&full());
+    let texts: Vec<&str> = check.mutants.iter().map(|each| each.text.as_str()).collect();
+    assert!(!texts.iter().any(|each| each.starts_with("on_unknown")), "what is always known decides: {texts:?}");
+    assert!(texts.contains(&"cause: delinquency -> nothing"), "{texts:?}");
+}

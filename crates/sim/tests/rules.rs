@@ -27,6 +27,16 @@ fn the_tests_of_the_built_in_rules_pass() {
     assert!(report.passed > 0);
 }
 
+/// Every built-in rule has cases in which it fires, in which each feature that may be missing is, in which an account of
+/// another segment comes, and in which something stronger wins; thresholds are in `rules mutate`.
+#[test]
+fn the_tests_of_the_built_in_rules_leave_nothing_out() {
+    let report = cover_rule_tests(&common::builtin(), &common::files("rules"));
+    let holes: Vec<String> =
+        report.holes.iter().map(|each| format!("{}: no test in which {}", each.rule, each.text)).collect();
+    assert!(holes.is_empty(), "\n{}", holes.join("\n"));
+}
+
 fn own(test: &str) -> Report {
     let mut files = common::files("rules");
     files.retain(|(path, _)| !path.ends_with(".test.yaml"));
@@ -74,6 +84,37 @@ fn coverage_says_what_a_condition_never_was() {
         ]
     "#]]
     .assert_debug_eq(&never);
+}
+
+#[test]
+fn coverage_names_the_cases_that_no_test_has() {
+    let holes = |report: &Report, rule: &str| -> Vec<String> {
+        report.holes.iter().filter(|each| *each.rule == *rule).map(|each| each.text.clone()).collect()
+    };
+    let report = own(SILENT);
+    assert_eq!(holes(&report, "dpd_4_30"), ["it fires", "something stronger wins, or stands beside it"]);
+    let all = [
+        "it fires",
+        "it stays silent",
+        "its segments keep it from an account",
+        "something stronger wins, or stands beside it",
+        "`market.regime` is unknown",
+    ];
+    assert_eq!(holes(&report, "holiday_preboost"), all);
+    let fires = own(&SILENT.replace("dpd=3", "dpd=4"));
+    assert_eq!(holes(&fires, "dpd_4_30"), ["it stays silent", "something stronger wins, or stands beside it"]);
+}
+
+#[test]
+fn a_test_may_give_feeds_a_heartbeat() {
+    let silent = |feeds: &str| {
+        let told = "          ? fraud.signals_7d M1 unknown\n";
+        let text = SILENT.replace("    steps:", &format!("    feeds: {feeds}\n    steps:"));
+        own(&text.replace("          => nothing\n", &format!("          => nothing\n{told}")))
+    };
+    assert!(silent("{bureau: 6h}").is_fine());
+    assert_eq!(silent("{}").failed.len(), 1);
+    assert_eq!(silent("{bureau: soon}").broken.len(), 1);
 }
 
 #[test]

@@ -171,7 +171,10 @@ pub fn tests() -> Value {
         described(text(), "the lines of a scenario: accounts, events, and below each event what it leads to (`=> …`)");
     let silent = described(one_or_more(snake()), "ids of rules that must not fire anywhere in the test");
     let name = described(text(), "what is shown, in a sentence");
-    let test = closed(fields(&[("name", name), ("silent", silent), ("steps", steps)]), &["name", "steps"]);
+    let heartbeats = json!({ "type": "object", "additionalProperties": duration() });
+    let feeds = described(heartbeats, "heartbeats of risk feeds in this test, in place of those of the settings");
+    let keys = fields(&[("name", name), ("silent", silent), ("feeds", feeds), ("steps", steps)]);
+    let test = closed(keys, &["name", "steps"]);
     let tests = json!({ "type": "array", "items": test, "minItems": 1 });
     let mutation = described(text(), "a change that `headroom rules mutate` lists as a survivor");
     let because = described(text(), "why no test can notice it");

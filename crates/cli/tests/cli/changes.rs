@@ -67,7 +67,7 @@ fn a_list_and_a_story_for_people() {
         "  * volatility block set: spend, ceiling 0.00\n",
         "      limit   1_000_000.00 → 0.00 CNY   100 % → 0 % of granted 1_000_000.00\n",
         "      rule    list_hit · Hit on a fraud list · 命中欺诈名单\n",
-        "      notice  The use of your credit is restricted for now. (can: wait, verify, appeal)\n",
+        "      notice  The use of your credit is restricted for now; you can still repay. (can: wait, verify, appeal)\n",
     ] {
         assert!(details.contains(line), "no `{line}` in:\n{details}");
     }

@@ -19,7 +19,9 @@ impl Decision<'_> {
             Act::Increase { to } => *to > stack.base,
             Act::Decrease { to } => *to < stack.base,
             Act::Schedule { .. } => !self.has_timer(TimerKind::Scheduled, self.number(proposal)),
-            Act::Boost { promotion, .. } => self.may_boost(self.number(proposal), *promotion),
+            Act::Boost { amount, from, until, promotion } => {
+                self.may_boost(self.number(proposal), *promotion) && !self.is_covered(*amount, *from, *until)
+            }
             Act::ExtendBoost { until, promotion } => self.extendable(*until, *promotion).next().is_some(),
             Act::StepBoost { .. } => stack.boosts.iter().any(|each| each.expired && each.steps.is_none()),
             Act::EndBoost => stack.boosts.iter().any(|each| self.may_end(each)),

@@ -17,6 +17,12 @@ impl Decision<'_> {
         boosts.len() < BOOSTS_MAX && !boosts.iter().any(|each| each.rule == rule && each.promotion == promotion)
     }
 
+    /// Boosts are never summed: beside one that is as large and lasts as long another would change nothing.
+    pub fn is_covered(&self, amount: i64, from: Timestamp, until: Timestamp) -> bool {
+        let mut boosts = self.account.stack.boosts.iter().filter(|each| each.steps.is_none() && !each.expired);
+        boosts.any(|each| each.amount >= amount && each.from <= from && each.until >= until)
+    }
+
     /// A boost that ran out or is stepped down may be ended, and one that nobody drew upon while its promotion lasted.
     /// One that is not used yet stays: its promotion may be ahead, and without a promotion it lasts for its time.
     pub fn may_end(&self, boost: &Boost) -> bool {

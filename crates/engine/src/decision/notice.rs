@@ -12,22 +12,50 @@ use super::proposal::{Act, Proposal};
 
 /// What the customer reads, by template: English and Chinese.
 pub const NOTICE_TEXTS: &[(&str, &str, &str)] = &[
-    ("limit_restored", "Your credit limit is available again.", "您的额度已恢复使用。"),
-    ("account_restricted", "The use of your credit is restricted for now.", "您的额度使用暂时受限。"),
-    ("still_restricted", "The use of your credit is still restricted.", "您的额度使用仍受限制。"),
+    (
+        "limit_restored",
+        "Credit that was restricted or taken back is available to you again.",
+        "此前受限或下调的额度已全部或部分恢复。",
+    ),
+    (
+        "account_restricted",
+        "The use of your credit is restricted for now; you can still repay.",
+        "您的额度使用暂时受限，还款不受影响。",
+    ),
+    (
+        "still_restricted",
+        "The use of your credit is still restricted; you can still repay.",
+        "您的额度使用仍受限制，还款不受影响。",
+    ),
     ("limit_increased", "Your credit limit was raised.", "您的额度已提升。"),
     ("limit_will_decrease", "Your credit limit will be lowered soon.", "您的额度即将下调。"),
     ("limit_decreased", "Your credit limit was lowered.", "您的额度已下调。"),
     ("limit_capped", "Your credit limit was set to the most that can be granted.", "您的额度已调整至可授予的上限。"),
-    ("increase_paused", "Your credit limit will not be raised for now.", "您的额度暂不提升。"),
-    ("boost_granted", "You have additional credit for a limited time.", "您已获得限时额外额度。"),
-    ("boost_extended", "Your additional credit lasts longer.", "您的限时额外额度已延长。"),
-    ("boost_reduced", "Your additional credit ends step by step.", "您的限时额外额度将逐步收回。"),
-    ("boost_ended", "Your additional credit has ended.", "您的限时额外额度已结束。"),
-    ("payment_due", "A payment is due.", "您有一笔应还款项。"),
-    ("past_due", "A payment is past due; part of your credit is on hold.", "您有逾期款项，部分额度已暂停使用。"),
-    ("verify", "Please confirm that it is you.", "请完成身份验证。"),
-    ("top_up", "Please add to your collateral.", "请补充押品。"),
+    (
+        "increase_paused",
+        "Your credit limit will not be raised for now; it stays as it is.",
+        "您的额度暂时不予提升，现有额度不变。",
+    ),
+    ("boost_granted", "You have additional credit for a limited time.", "您已获得临时额度。"),
+    ("boost_extended", "Your additional credit lasts longer.", "您的临时额度有效期已延长。"),
+    ("boost_reduced", "Your additional credit ends step by step.", "您的临时额度将分期收回。"),
+    ("boost_ended", "Your additional credit has ended.", "您的临时额度已结束。"),
+    ("payment_due", "A payment is past its due date; please repay it.", "您有一笔款项已到期未还，请及时还款。"),
+    (
+        "past_due",
+        "A payment is past due; part of your credit is on hold.",
+        "您有逾期款项，部分额度暂停使用，还款后可恢复。",
+    ),
+    (
+        "verify",
+        "Please confirm that it is you. The use of your credit is restricted for now.",
+        "请完成身份验证。您的额度使用暂时受限。",
+    ),
+    (
+        "top_up",
+        "Please add to your collateral, or your credit limit will be lowered.",
+        "请补充押品，否则您的额度将下调。",
+    ),
 ];
 
 /// What is told instead of reasons of family fraud: a list hit is not tipped off.

@@ -2,6 +2,7 @@
 
 use crate::account::MarkKind;
 use crate::ids::fact_key;
+use crate::time::Timestamp;
 
 use super::{Feature, FeatureType, MONEY_MAX, View, count, days, feature, flag, hours, money, percent};
 
@@ -61,19 +62,27 @@ pub const BUILT_IN_FACTS: &[(&str, FeatureType, i64, i64, bool)] = &[
 /// Facts of which a feature tells the change over 30 days: of these an earlier value is kept.
 pub const COMPARED_FACTS: [&str; 2] = ["model.score", "collateral.value"];
 
-fn unless_stale(view: &View<'_>, value: i64) -> Option<i64> {
-    (!view.feed_is_stale()).then_some(value)
+/// What was reported is known; while a risk feed is silent, what was not reported since its last word is unknown.
+fn unless_silent(view: &View<'_>, reported: Option<Timestamp>, value: i64) -> Option<i64> {
+    view.silent_since().is_none_or(|since| reported.is_some_and(|at| at >= since)).then_some(value)
 }
 
 fn hours_since(view: &View<'_>, name: &str) -> Option<i64> {
-    unless_stale(view, view.hours_since(view.last_true(name)))
+    let last = view.last_true(name);
+    unless_silent(view, last, view.hours_since(last))
+}
+
+fn signals_7d(view: &View<'_>) -> Option<i64> {
+    let count = view.account.marks_since(MarkKind::Fraud, view.today().saturating_sub(6));
+    (count > 0 || view.silent_since().is_none()).then_some(count)
 }
 
 /// To the instant: hours would not tell which came first within one.
 fn verified_since(view: &View<'_>) -> Option<i64> {
     let changed = view.last_true("fraud.device_changed").max(view.last_true("fraud.place_changed"));
     let verified = view.last_true("fraud.verified");
-    unless_stale(view, i64::from(changed.is_none_or(|changed| verified.is_some_and(|verified| verified >= changed))))
+    let holds = changed.is_none_or(|changed| verified.is_some_and(|verified| verified >= changed));
+    unless_silent(view, changed.max(verified), i64::from(holds))
 }
 
 fn delta(view: &View<'_>, name: &str) -> Option<(i64, i64)> {
@@ -85,11 +94,10 @@ fn delta(view: &View<'_>, name: &str) -> Option<(i64, i64)> {
 /// The group.
 pub const FEATURES: &[Feature] = &[
     flag("fraud.list_hit", |view| view.fact("fraud.list_hit")).risk(0).says("S", "it stands on a list"),
-    count("fraud.signals_7d", 1_000, |view| {
-        unless_stale(view, view.account.marks_since(MarkKind::Fraud, view.today().saturating_sub(6)))
-    })
-    .risk(0)
-    .says("S D", "list hits and anomalous logins that turned true in 7 days; unknown while a risk feed is silent"),
+    count("fraud.signals_7d", 1_000, signals_7d).risk(0).says(
+        "S D",
+        "list hits and anomalous logins that turned true in 7 days; without any, unknown while a risk feed is silent",
+    ),
     hours("fraud.device_changed_hours", |view| hours_since(view, "fraud.device_changed"))
         .risk(super::NEVER_HOURS)
         .says("S D", "hours since the device changed"),

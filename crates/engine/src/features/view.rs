@@ -122,12 +122,12 @@ impl<'a> View<'a> {
         self.account.fact(fact_key(name), self.now).and_then(|each| each.last_true)
     }
 
-    /// Whether a risk feed is past its heartbeat, so that its silence says nothing.
-    pub fn feed_is_stale(&self) -> bool {
-        self.settings().feeds.iter().any(|(source, heartbeat)| {
-            let last = self.context.feeds.get(source);
-            last.is_none_or(|last| self.now.since(*last) > *heartbeat)
-        })
+    /// The last word of a risk feed that is past its heartbeat, of several the latest: the silence after it says nothing,
+    /// what was reported since does. `None`: no feed is silent.
+    pub fn silent_since(&self) -> Option<Timestamp> {
+        let last = |source: &String| self.context.feeds.get(source).copied().unwrap_or(Timestamp(i64::MIN));
+        let feeds = self.settings().feeds.iter().map(|(source, heartbeat)| (last(source), *heartbeat));
+        feeds.filter(|(last, heartbeat)| self.now.0.saturating_sub(last.0) > *heartbeat).map(|(last, _)| last).max()
     }
 
     /// Whether the account is enrolled in a promotion.

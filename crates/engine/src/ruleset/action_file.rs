@@ -117,6 +117,14 @@ fn hidden_risks(node: &Node, program: &Program, around: &Around<'_>, out: &mut F
     });
 }
 
+/// The constants that an expression may come to, through every `?:`.
+fn outcomes(expr: &Expr) -> Vec<i64> {
+    match &expr.kind {
+        ExprKind::Choose(parts) => parts[1..].iter().flat_map(outcomes).collect(),
+        _ => expr.constant().into_iter().collect(),
+    }
+}
+
 struct Reading<'a> {
     node: &'a Node,
     around: &'a Around<'a>,
@@ -165,6 +173,22 @@ impl<'a> Reading<'a> {
         })
     }
 
+    /// `percent` of something that there is.
+    fn share(&self, fields: &Fields<'a>, out: &mut Findings) -> Option<Program> {
+        let program = self.needed(fields, "percent", Expect::Int, out)?;
+        self.is_share(&program, fields, out);
+        Some(program)
+    }
+
+    /// 0 to 100, wherever it is a constant or a parameter.
+    fn is_share(&self, program: &Program, fields: &Fields<'a>, out: &mut Findings) {
+        for value in outcomes(program.root()).into_iter().filter(|value| !(0..=100).contains(value)) {
+            let message = format!("`{value}` percent of what there is: it lies outside 0 to 100");
+            let finding = Diagnostic::error("HR0207", message, fields.place("percent"));
+            out.add(finding.help("the value may come from `ruleset.yaml`, under `params`"));
+        }
+    }
+
     fn increase(&self, out: &mut Findings) -> Option<Action> {
         let ways = ["percent", "by", "to"];
         let fields = self.fields("an increase", &ways, out)?;
@@ -174,6 +198,9 @@ impl<'a> Reading<'a> {
     fn decrease(&self, out: &mut Findings) -> Option<Action> {
         let fields = self.fields("a decrease", &["percent", "by", "to", "floor", "after"], out)?;
         let amount = self.amount(&fields, &["percent", "by", "to"], out);
+        if let Some(Amount::Percent(program)) = &amount {
+            self.is_share(program, &fields, out);
+        }
         let floor = self.optional(&fields, "floor", Expect::Money, out);
         let after = fields.read_or("after", 0, out, duration);
         Some(Action::Decrease { amount: amount?, floor: floor?, after })
@@ -195,7 +222,7 @@ impl<'a> Reading<'a> {
 
     fn step_boost(&self, out: &mut Findings) -> Option<Action> {
         let fields = self.fields("this action", &["percent", "every", "steps"], out)?;
-        let percent = self.needed(&fields, "percent", Expect::Int, out);
+        let percent = self.share(&fields, out);
         let every = fields.read("every", out, duration);
         let steps = fields.read("steps", out, |node| whole(node, 1, 52));
         Some(Action::StepBoost { percent: percent?, every: every?, steps: u32::try_from(steps?).ok()? })
@@ -229,7 +256,7 @@ impl<'a> Reading<'a> {
         let fields = self.fields("a restore", &["percent", "of", "within", "recheck", "waive_until"], out)?;
         let of = ["granted_before_block"];
         fields.read_or("of", of[0], out, |node| word(node, "basis of a restore", &of, |each| each));
-        let percent = self.needed(&fields, "percent", Expect::Int, out);
+        let percent = self.share(&fields, out);
         let within = fields.read_or("within", 0, out, duration);
         let recheck = fields.read_or("recheck", 0, out, duration);
         let waive_until = fields.read_or("waive_until", None, out, |node| time(node).map(Some));
@@ -241,7 +268,7 @@ impl<'a> Reading<'a> {
         let of =
             fields.read_or("of", "cause", out, |node| word(node, "basis of an undo", &["cause", "fault"], |each| each));
         let field = fields.read_or("field", None, out, |node| undo_field(node).map(Some));
-        let percent = self.needed(&fields, "percent", Expect::Int, out)?;
+        let percent = self.share(&fields, out)?;
         Some(Action::Undo { percent, of_fault: of == "fault", field })
     }
 

@@ -18,8 +18,9 @@ use super::rule::Rule;
 use super::rule_file::{self, Known, Source, stem};
 use super::settings::Settings;
 use super::settings_file::{self, Overrides};
+use super::strategy_file::{self, Strategies};
 use super::table::{self, Score, TableSource};
-use super::{Reader, Ruleset, strategy_file};
+use super::{Reader, Ruleset};
 
 const SETTINGS: &str = "ruleset.yaml";
 const FACTS: &str = "facts.yaml";
@@ -159,6 +160,7 @@ struct Parts {
     settings: Settings,
     rules: Vec<Rule>,
     scores: Vec<Score>,
+    strategies: Strategies,
 }
 
 impl<'a> Loading<'a> {
@@ -188,8 +190,10 @@ impl<'a> Loading<'a> {
         let schema = Schema::new(symbols);
         let known = Known { schema: &schema, features: &features, facts: &facts.by_key, scores_from };
         self.orphans();
-        let (settings, rules, scores) = self.rules(&known);
-        Parts { facts, settings, rules, scores, schema }
+        let (settings, mut rules, scores) = self.rules(&known);
+        let strategies = self.strategies();
+        rules.iter_mut().for_each(|rule| strategies.narrow(rule));
+        Parts { facts, settings, rules, scores, schema, strategies }
     }
 
     /// Adds what tables compute to what rules may read.
@@ -251,18 +255,16 @@ impl<'a> Loading<'a> {
             }
         }
         twins(&mut self.rules);
-        self.narrow(&mut rules);
         rules.sort_by_key(|rule| rule.number);
         scores.sort_by_key(|score| score.slot);
         (settings, rules, scores)
     }
 
-    /// Leaves rules to the segments whose strategies have them.
-    fn narrow(&mut self, rules: &mut [Rule]) {
-        let Some(File { root: Some(root), found, .. }) = &mut self.strategies else { return };
+    /// Which segments have which rules; without the file all have all.
+    fn strategies(&mut self) -> Strategies {
+        let Some(File { root: Some(root), found, .. }) = &mut self.strategies else { return Strategies::default() };
         let ids: Vec<&str> = self.rules.iter().map(|file| stem(file.path)).collect();
-        let strategies = strategy_file::read(root, &ids, found);
-        rules.iter_mut().for_each(|rule| strategies.narrow(rule));
+        strategy_file::read(root, &ids, found)
     }
 
     /// Files with errors, and files with warnings.
@@ -328,7 +330,7 @@ pub fn with_scores(mut rule: Rule, scores: &[Score]) -> Rule {
 }
 
 fn finished(hash: String, parts: Parts, warnings: Vec<FileReport>) -> Ruleset {
-    let Parts { facts, schema, settings, rules, scores } = parts;
+    let Parts { facts, schema, settings, rules, scores, strategies } = parts;
     let rules: Vec<Rule> = rules.into_iter().map(|rule| with_scores(rule, &scores)).collect();
     let computed = (0..scores.len()).map(Reader::Score);
     let features: Vec<&'static Feature> = catalogue().collect();
@@ -344,6 +346,7 @@ fn finished(hash: String, parts: Parts, warnings: Vec<FileReport>) -> Ruleset {
         settings,
         names: RuleNames(names),
         warnings,
+        strategies,
         by_kind: Vec::new(),
         by_fact: BTreeMap::new(),
     };

@@ -26,7 +26,7 @@ pub use reload::sheet_rows;
 pub use rule::{NoticeSpec, OnUnknown, Once, Rule, RuleVerdict};
 pub use rule_file::RULE_KEYS;
 pub use settings::{Guards, Settings};
-pub use settings_file::{GUARD_KEYS, SETTINGS_KEYS};
+pub use settings_file::{GUARD_KEYS, SETTINGS_KEYS, read_feeds};
 pub use strategy_file::{GROUP_KEYS, STRATEGY_KEYS};
 pub use table::{
     Choice, Column, Hit, KEYS as TABLE_KEYS, Points, RowOutcome, RowWorth, Score, Table, TableRow, TableRows,
@@ -62,6 +62,7 @@ pub struct Ruleset {
     pub names: RuleNames,
     /// Warnings of its files.
     pub warnings: Vec<FileReport>,
+    strategies: strategy_file::Strategies,
     by_kind: Vec<Vec<usize>>,
     by_fact: BTreeMap<u32, Vec<usize>>,
 }

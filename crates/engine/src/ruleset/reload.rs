@@ -49,7 +49,8 @@ impl Ruleset {
         };
         found.0.append(&mut settings.0);
         let errors: Vec<Diagnostic> = found.0.into_iter().filter(|each| each.severity == Severity::Error).collect();
-        let Some(rule) = rule.filter(|_| errors.is_empty()) else { return Err(errors) };
+        let Some(mut rule) = rule.filter(|_| errors.is_empty()) else { return Err(errors) };
+        self.strategies.narrow(&mut rule);
         let mut ruleset = self.clone();
         ruleset.rules.retain(|each| each.path != path);
         ruleset.names.0.insert(rule.number, Arc::clone(&rule.id));

@@ -109,6 +109,15 @@ fn feeds(fields: &Fields<'_>, out: &mut Findings) -> BTreeMap<String, i64> {
     entries.iter().filter_map(|(key, node)| Some((key.text.clone(), out.take(duration(node))?))).collect()
 }
 
+/// Heartbeats of risk feeds as the setting `feeds` has them: milliseconds by source.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn read_feeds(node: &Node) -> Result<BTreeMap<String, i64>, Diagnostic> {
+    let read = |(key, node): &(Key, Node)| Ok((key.text.clone(), duration(node)?));
+    entries(node, "a table of durations by source")?.iter().map(read).collect()
+}
+
 fn guards(fields: &Fields<'_>, out: &mut Findings) -> Guards {
     let defaults = Guards::default();
     let found = fields.get("guards").and_then(|node| Fields::of(node, "the guards", GUARD_KEYS, out));

@@ -56,7 +56,7 @@ impl Strategies {
 
 /// Reads the file. `ids`: the rules that there are.
 pub fn read(root: &Node, ids: &[&str], out: &mut Findings) -> Strategies {
-    let Some(fields) = Fields::of(root, "the strategies", STRATEGY_KEYS, out) else {
+    let Some(fields) = Fields::of(root, "the file of strategies", STRATEGY_KEYS, out) else {
         return Strategies::default();
     };
     let groups = fields.need("groups", out).map(|node| groups(node, ids, out)).unwrap_or_default();

@@ -1,14 +1,17 @@
 //! The changes of a rule's document that one of its tests must notice: its expressions, the values of its parameters,
-//! and what its actions are given.
+//! what its actions are given, and its head.
 
 use std::slice;
 
-use headroom_engine::{Action, CAN_DO, CapName, Cause, Hit, HoldOf, Priority, Rule, Scope};
+use headroom_engine::{Action, CAN_DO, CapName, Cause, Hit, HoldOf, Priority, Rule, Ruleset, Scope};
 use headroom_policy::yaml::{Kind, Node, Style};
 use headroom_policy::{Program, Schema, Span};
 
+use crate::holes::never_unknown;
+
 use super::cell::moved_borders;
 use super::expression::rewritten;
+use super::head;
 use super::scalar::{neighbours, time_neighbours};
 
 /// Which document is changed.
@@ -55,10 +58,13 @@ pub struct Sources<'a> {
     pub overrides: Option<&'a Node>,
 }
 
-/// All changes of a rule: condition, parameters, actions, in the order of the file's keys; then those of its CSV file.
-pub fn changes(rule: &Rule, schema: &Schema, sources: &Sources<'_>) -> Vec<Change> {
+/// All changes of a rule: condition, parameters, actions, in the order of the file's keys; then those of its head and of
+/// its CSV file.
+pub fn changes(rule: &Rule, ruleset: &Ruleset, sources: &Sources<'_>) -> Vec<Change> {
     let Sources { root, sheet, overrides } = *sources;
-    let mut reader = Reader { rule, schema, document: Document::Rule, place: Vec::new(), found: Vec::new() };
+    let decided = never_unknown(rule, ruleset);
+    let mut reader =
+        Reader { rule, schema: &ruleset.schema, document: Document::Rule, place: Vec::new(), found: Vec::new() };
     for (at, (key, node)) in root.entries().unwrap_or_default().iter().enumerate() {
         reader.inside(at, |reader| match key.text.as_str() {
             "when" => reader.expression(node, "when", &rule.when),
@@ -70,6 +76,7 @@ pub fn changes(rule: &Rule, schema: &Schema, sources: &Sources<'_>) -> Vec<Chang
             _ => {}
         });
     }
+    reader.found.extend(head::changes(root, decided));
     reader.place.clear();
     reader.document = Document::Sheet;
     if let Some(rows) = sheet {

@@ -3,6 +3,7 @@
 mod cell;
 mod document;
 mod expression;
+mod head;
 mod scalar;
 
 use std::collections::BTreeMap;
@@ -115,7 +116,7 @@ impl MutationCheck {
             Mutant { line, path, text: change.text.clone(), change }
         };
         let sources = Sources { root: &root, sheet: sheet.as_ref().map(|sheet| &sheet.rows), overrides: given };
-        let mutants = changes(rule, &ruleset.schema, &sources).into_iter().map(mutant).collect();
+        let mutants = changes(rule, ruleset, &sources).into_iter().map(mutant).collect();
         let failing = tests.iter().filter(|test| fails(test, ruleset)).map(|test| test.name.clone()).collect();
         Ok(Self {
             rule: Arc::clone(&rule.id),
@@ -174,19 +175,23 @@ impl MutationCheck {
         self.notes.iter().filter(|note| !survives(note)).collect()
     }
 
-    /// The same condition, values and actions: something that was written out is the default.
+    /// The same rule: something that was written out is the default.
     fn is_same(&self, mutated: &Ruleset) -> bool {
         let said = |ruleset: &Ruleset| {
             let rule = ruleset.rules.iter().find(|each| each.path == self.path);
             let scores: Vec<_> = ruleset.scores.iter().filter(|each| *each.table == *self.rule).collect();
-            rule.map(|rule| format!("{:?} {:?} {:?} {:?} {scores:?}", rule.when, rule.params, rule.actions, rule.table))
+            rule.map(|rule| {
+                let body = (&rule.when, &rule.params, &rule.actions, &rule.table, &scores);
+                let head = (&rule.on, &rule.segments, rule.retired, &rule.causes, rule.once, rule.on_unknown);
+                format!("{body:?} {head:?} {:?}", rule.notice)
+            })
         };
         said(&self.ruleset) == said(mutated)
     }
 }
 
 fn fails(test: &Test, ruleset: &Arc<Ruleset>) -> bool {
-    !test.mismatches(ruleset, &run_bare(&test.scenario, ruleset)).is_empty()
+    !test.mismatches(ruleset, &test.run(ruleset, run_bare)).is_empty()
 }
 
 fn line_of(text: &str, at: usize) -> usize {

@@ -9,7 +9,7 @@ use clap::Args;
 use headroom_engine::Ruleset;
 use headroom_node::view::Item;
 use headroom_sim::{
-    Coverage, Failure, Report, RowCoverage, bless_rule_tests, cover_rule_tests, render_mismatches, run_rule_tests,
+    Coverage, Failure, Hole, Report, RowCoverage, bless_rule_tests, cover_rule_tests, render_mismatches, run_rule_tests,
 };
 use headroom_sources::read_rule_tests_dir;
 
@@ -27,8 +27,8 @@ pub struct Command {
     /// Write what comes into the test files, as what they expect
     #[arg(long)]
     bless: bool,
-    /// Show of each rule's conditions what they never were in its tests: true, false, unknown; of tables, the same of
-    /// each row's cells, and which rows were never chosen
+    /// Show of each rule's conditions what they never were in its tests (true, false, unknown), of tables the same of each
+    /// row's cells and which rows were never chosen, and which cases no test has
     #[arg(long)]
     coverage: bool,
     /// Run again whenever a file changes, until interrupted
@@ -79,6 +79,7 @@ impl Command {
         if self.coverage {
             parts.extend(conditions(&report, output.format));
             parts.extend(rows(&report, output.format));
+            parts.push(("no_test_in_which".to_owned(), Item::list(report.holes.iter().map(hole))));
         }
         output.print(&Item::Fields(parts))?;
         Ok(if report.is_fine() { Status::Done } else { Status::Findings })
@@ -130,6 +131,11 @@ fn coverage(each: &Coverage) -> Item {
         ("silent", each.silent.into()),
         ("unknown", each.unknown.into()),
     ])
+}
+
+/// What no test beside a rule shows.
+fn hole(each: &Hole) -> Item {
+    Item::fields([("rule", each.rule.as_ref().into()), ("case", each.text.as_str().into())])
 }
 
 /// How many conditions there are and were all that they can be; people see the others, machines every one.
