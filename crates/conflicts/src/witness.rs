@@ -29,9 +29,14 @@ pub struct Witness {
 pub(crate) const NO_CURRENCY: Currency = Currency(*b"XXX");
 
 impl Witness {
-    /// Its currency, for people.
+    /// Its currency; `None`: it shows in any.
+    pub fn in_currency(&self) -> Option<Currency> {
+        (self.currency != NO_CURRENCY).then_some(self.currency)
+    }
+
+    /// The same for people.
     pub fn currency_in_words(&self) -> String {
-        if self.currency == NO_CURRENCY { "any currency".to_owned() } else { self.currency.to_string() }
+        self.in_currency().map_or_else(|| "any currency".to_owned(), |currency| currency.to_string())
     }
 }
 

@@ -21,3 +21,4 @@ mod tables;
 mod tutorial;
 mod usage;
 mod verify;
+mod witnesses;

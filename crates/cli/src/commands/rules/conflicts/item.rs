@@ -54,11 +54,12 @@ fn overlap(overlap: &Overlap) -> Item {
     ])
 }
 
-/// Facts stand there as `rules eval --facts` reads them.
+/// Facts stand there as `rules explain --account` reads them: with the currency, without which no money parameter has a value.
 fn witness(witness: Option<&Witness>) -> Item {
     let Some(witness) = witness else { return Item::Null };
     let rules = witness.rules.iter().map(|each| {
-        let facts = each.facts.iter().map(|fact| (fact.name.clone(), value(fact))).collect();
+        let currency = witness.in_currency().map(|currency| ("currency".to_owned(), currency.to_string().into()));
+        let facts = each.facts.iter().map(|fact| (fact.name.clone(), value(fact))).chain(currency).collect();
         Item::fields([
             ("rule", each.rule.as_str().into()),
             ("cause", each.cause.map(|cause| cause.word()).into()),
