@@ -41,20 +41,12 @@ pub struct Follower {
 impl Follower {
     pub fn start(cluster: &Cluster<'_>) -> Self {
         let brokers = cluster.broker.bootstrap();
-        let consumer = client(&brokers, "read_committed");
-        let mut all = TopicPartitionList::new();
-        for partition in 0..i32::try_from(cluster.partitions).unwrap() {
-            all.add_partition_offset(&cluster.topic("journal"), partition, Offset::Beginning).unwrap();
-        }
-        consumer.assign(&all).unwrap();
+        let mut reader = Reader::new(&brokers, cluster);
         let (seen, stop): (Arc<Mutex<Seen>>, Arc<AtomicBool>) = Default::default();
         let (kept, stopped) = (Arc::clone(&seen), Arc::clone(&stop));
         let thread = thread::spawn(move || {
             while !stopped.load(Ordering::Acquire) {
-                // A broker that is away or paused says nothing, or that it is away: then there is nothing to see.
-                if let Some(Ok(message)) = consumer.poll(Duration::from_millis(50)) {
-                    take(&mut kept.lock().unwrap(), message.payload().unwrap_or_default());
-                }
+                reader.read(|value| take(&mut kept.lock().unwrap(), value));
             }
         });
         let (names, partitions) = (KEYED.map(|word| cluster.topic(word)), cluster.partitions);
@@ -129,6 +121,51 @@ fn take(seen: &mut Seen, value: &[u8]) {
     }
     for input in journal.inputs {
         seen.positions.insert((input.input, input.partition), input.to);
+    }
+}
+
+/// How long a reader that was told of trouble may see nothing before it takes a new client.
+const TROUBLE: Duration = Duration::from_secs(5);
+
+/// Reads the journals from their beginning.
+struct Reader {
+    brokers: String,
+    consumer: BaseConsumer,
+    next: TopicPartitionList,
+    /// Since when it has seen nothing, if it was told of trouble since.
+    trouble: Option<Instant>,
+}
+
+impl Reader {
+    fn new(brokers: &str, cluster: &Cluster<'_>) -> Self {
+        let mut next = TopicPartitionList::new();
+        for partition in 0..i32::try_from(cluster.partitions).unwrap() {
+            next.add_partition_offset(&cluster.topic("journal"), partition, Offset::Beginning).unwrap();
+        }
+        let consumer = client(brokers, "read_committed");
+        consumer.assign(&next).unwrap();
+        Self { brokers: brokers.to_owned(), consumer, next, trouble: None }
+    }
+
+    /// Reads one record, if there is one. A broker that is away or paused says nothing, or that it is away; a client
+    /// that was told so may go on believing it when the broker is back.
+    fn read(&mut self, with: impl FnOnce(&[u8])) {
+        match self.consumer.poll(Duration::from_millis(50)) {
+            Some(Ok(message)) => {
+                let next = Offset::Offset(message.offset() + 1);
+                self.next.set_partition_offset(message.topic(), message.partition(), next).unwrap();
+                self.trouble = None;
+                with(message.payload().unwrap_or_default());
+            }
+            Some(Err(_)) => _ = self.trouble.get_or_insert_with(Instant::now),
+            None if self.trouble.is_some_and(|since| since.elapsed() > TROUBLE) => {
+                self.consumer = client(&self.brokers, "read_committed");
+                self.consumer.assign(&self.next).unwrap();
+                // Until a record comes, this one is not believed for long either.
+                self.trouble = Some(Instant::now());
+            }
+            None => {}
+        }
     }
 }
 
